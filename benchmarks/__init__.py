@@ -1,0 +1,1 @@
+"""How many acknowledgements a second, beside what a bare echo gives: `python -m benchmarks`."""

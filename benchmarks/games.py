@@ -1,0 +1,39 @@
+"""The games that the real server is measured with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+FREEZING_TARGET = 5
+ENDLESS_TARGET = 10**9
+
+
+def global_game() -> dict[str, Any]:
+    """A score attack on one board for everyone: no metric has a target, so no attempt completes."""
+    return _game({"mode": "global"})
+
+
+def lobby_game(bot_target: int) -> dict[str, Any]:
+    """Every player in a lobby of 50 with 49 bots, which freeze once they reach `bot_target`."""
+    climber = {"block": "random_step_with_fall", "params": {"target": bot_target}}
+    return _game({"mode": "lobby_matched", "capacity": 50}) | {
+        "bots": [{"key": "climber", "behaviour": {"type": "single", **climber}}]
+    }
+
+
+def _game(leaderboard: dict[str, Any]) -> dict[str, Any]:
+    bindings = [{"botId": "climber", "count": 49}] if leaderboard["mode"] == "lobby_matched" else []
+    return {
+        "gameId": "benchmark",
+        "settings": {"seed": 1, "limits": {"requestsPerSecond": 1_000_000, "burst": 1_000_000}},
+        "events": [
+            {
+                "key": "climb",
+                "availability": {"mode": "always"},
+                "attempt": {"replayableDuringWindow": True},
+                "metrics": [{"key": "streak", "resetOn": {"metricKey": "losses"}}, {"key": "losses"}],
+                "leaderboard": leaderboard,
+                "botBindings": bindings,
+            }
+        ],
+    }

@@ -1,0 +1,22 @@
+"""Live game events as actors: tournaments, races and seasons with live boards, exact payouts and nothing lost."""
+
+from __future__ import annotations
+
+from kraty_protocol.errors import Refused
+
+from kraty_actors.actors.clock import Clock, LoopClock, SystemClock
+from kraty_actors.actors.engine import WrongGame
+from kraty_actors.definitions import DefinitionFaults, Fault
+from kraty_actors.game import Game, open_game
+
+__all__ = [
+    "Clock",
+    "DefinitionFaults",
+    "Fault",
+    "Game",
+    "LoopClock",
+    "Refused",
+    "SystemClock",
+    "WrongGame",
+    "open_game",
+]

@@ -1,0 +1,115 @@
+"""One actor as the loop holds it: mailbox, state, what is being committed, and what it said and heard."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import anyio
+from kraty_persistence import StoredActor
+
+from kraty_actors.actors.records import (
+    FORMAT,
+    FROM_ACTOR,
+    UnknownFormat,
+    pack,
+    restore_command,
+    unpack,
+    unpack_batch,
+)
+from kraty_actors.domain.outcome import Command, Message, Notice, Plain, State
+
+Respond = Callable[[object], None]
+Envelope = tuple[Command, Respond | None, str, int]
+"""A command, who is to be answered, and the actor that sent it with its number ("" and 0 for none)."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one turn of an actor leads to; spoken of only once it is committed."""
+
+    envelopes: list[Envelope]
+    inputs: list[Plain] = field(default_factory=list)
+    replies: list[tuple[Respond, object]] = field(default_factory=list)
+    messages: list[tuple[int, Message]] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    heard: list[tuple[str, int]] = field(default_factory=list)
+    moved: bool = False
+    finished: bool = False
+    committed: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Cell:
+    """`state` is None while the actor is being recovered. `number` is its last batch in the journal."""
+
+    id: str
+    state: State | None = None
+    mailbox: deque[Envelope] = field(default_factory=deque)
+    in_flight: deque[Batch] = field(default_factory=deque)
+    queued: bool = False
+    recovered: anyio.Event = field(default_factory=anyio.Event)
+    stalled: bool = False
+    lost: bool = False
+    retired: bool = False
+    number: int = 0
+    checkpointed: int = 0
+    now: int = 0
+    said: int = 0
+    unheard: dict[int, Message] = field(default_factory=dict)
+    heard: dict[str, int] = field(default_factory=dict)
+    alarm: int | None = None
+
+    def say(self, message: Message) -> int:
+        """Number a message to another actor; it is kept until that actor has committed it."""
+        self.said += 1
+        self.unheard[self.said] = message
+        return self.said
+
+    def recover(self, state: State, stored: StoredActor) -> None:
+        """Checkpoint and journal give the state again, with all that was said and heard.
+
+        Raises:
+            UnknownFormat: Something was written by a newer program.
+        """
+        self.number = self.checkpointed = stored.number
+        self.now = self.said = 0
+        self.heard, self.unheard = {}, {}
+        self.retired = False
+        if stored.checkpoint:
+            self._restore(state, [unpack(part) for part in stored.checkpoint])
+        for record in stored.records:
+            now, inputs = unpack_batch(record)
+            self.now = now
+            for plain in inputs:
+                self.replay(state, plain, now)
+        if stored.records:
+            self.checkpointed = stored.number - len(stored.records)
+        self.state = state
+
+    def replay(self, state: State, plain: Plain, now: int) -> None:
+        """Apply one journalled input again; what it says to players was said before."""
+        if plain[0] == FROM_ACTOR:
+            self.heard[plain[1]] = plain[2]
+            plain = plain[3:]
+        outcome = state.apply(restore_command(self.id, plain), now)
+        for message in outcome.messages:
+            self.say(message)
+        self.retired = self.retired or outcome.finished
+
+    def checkpoint(self) -> Iterator[bytes]:
+        """The whole actor in parts; the first is the cell's own."""
+        unheard = [[number, message.to, message.command.record()] for number, message in self.unheard.items()]
+        yield pack([FORMAT, self.now, self.said, unheard, self.heard, self.retired])
+        if self.state is not None:
+            for part in self.state.dump():
+                yield pack(part)
+
+    def _restore(self, state: State, parts: list[Plain]) -> None:
+        version, self.now, self.said, unheard, self.heard, self.retired = parts[0]
+        if version != FORMAT:
+            raise UnknownFormat(f"a checkpoint has format {version}; this program reads {FORMAT}")
+        for number, to, record in unheard:
+            self.unheard[number] = Message(to, restore_command(to, record))
+        state.restore(parts[1:])

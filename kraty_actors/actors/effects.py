@@ -1,0 +1,39 @@
+"""The rules' effects as rows of the store."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from kraty_persistence import AuditEntry, Completion, NewGrant
+from kraty_persistence import Effect as StoredEffect
+
+from kraty_actors.actors.records import pack
+from kraty_actors.domain.outcome import Audited, Completed, Effect, Pay
+
+
+def stored(effect: Effect) -> StoredEffect:
+    match effect:
+        case Pay():
+            return NewGrant(
+                id=effect.grant_id,
+                player=effect.player,
+                kind="reward",
+                contents=pack(list(effect.entries)),
+                source_kind=effect.source_kind,
+                source_ref=effect.source_ref,
+                parent=None,
+                created_at=effect.at,
+                expires_at=None,
+            )
+        case Completed():
+            return Completion(effect.player, effect.event_key, effect.window_id)
+        case Audited():
+            return AuditEntry(
+                effect.at,
+                effect.actor,
+                effect.action,
+                effect.subject,
+                pack(effect.before),
+                pack(effect.after),
+            )
+    assert_never(effect)

@@ -1,0 +1,411 @@
+"""The one loop that runs every actor.
+
+An actor has no task of its own: it is a mailbox and a state. When something arrives it is queued; its turn takes
+all that has arrived as one batch, applies each command in order, and hands the batch to the store. When the store
+has committed it, and only then, messages to other actors, replies and notices leave, in the order of the batches.
+Meanwhile the next batch may be applied.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import count
+from typing import cast
+
+import anyio
+from anyio.abc import TaskGroup
+from anyio.lowlevel import checkpoint as yield_to_others
+from kraty_persistence import Store, StoreClosed, StoreError, StoreTaken, StoreUnavailable, Unit
+
+from kraty_actors.actors.cell import Batch, Cell, Envelope, Respond
+from kraty_actors.actors.clock import Clock
+from kraty_actors.actors.effects import stored
+from kraty_actors.actors.records import FROM_ACTOR, pack_batch
+from kraty_actors.domain.outcome import Command, Effect, Message, Notice, Outcome, Refusal, State, Tick
+
+log = logging.getLogger(__name__)
+
+MAILBOX_MAX = 10_000
+"""Commands that wait in one mailbox; the next is refused at once with `overloaded`."""
+
+BATCH_MAX = 1_024
+"""Commands applied in one turn, so that no actor keeps the others waiting."""
+
+IN_FLIGHT_MAX = 16
+"""Batches of one actor that wait for the store; with more, its mailbox fills."""
+
+RECOVERIES_MAX = 8
+"""Actors that are read back from the store at the same time."""
+
+TICK = Tick()
+
+
+class Listener:
+    """What the edge wants to hear of; each is called on the loop, after the commit."""
+
+    def moved(self, actor_id: str) -> None:
+        """What others see of this actor has changed."""
+
+    def finished(self, actor_id: str) -> None:
+        """The actor's state is final."""
+
+    def notice(self, notice: Notice) -> None:
+        """Something to push to players."""
+
+    def flush(self) -> None:
+        """All that could be said now has been said."""
+
+
+class ActorLoop:
+    """See the module. `make_state(actor_id)` gives the empty state of an actor; `listener` may be set before `run`."""
+
+    def __init__(
+        self, store: Store, clock: Clock, make_state: Callable[[str], State], roots: Iterable[str] = ()
+    ) -> None:
+        self.listener = Listener()
+        self._store = store
+        self._clock = clock
+        self._make_state = make_state
+        self._roots = frozenset(roots)
+        self._cells: dict[str, Cell] = {}
+        self._ready: deque[Cell] = deque()
+        self._committed: deque[Cell] = deque()
+        self._alarms: list[tuple[int, int, Cell]] = []
+        self._alarm_order = count()
+        self._wake = anyio.Event()
+        self._asleep = False
+        self._tasks: TaskGroup | None = None
+        self._recoveries = anyio.CapacityLimiter(RECOVERIES_MAX)
+        self._fatal: StoreError | None = None
+
+    # -- speaking to actors
+
+    def ask(self, actor_id: str, command: Command, respond: Respond | None = None) -> None:
+        """Post a command; `respond` gets the reply once it may be told, or a `Refusal`. Never waits."""
+        cell = self._cell(actor_id)
+        if len(cell.mailbox) >= MAILBOX_MAX:
+            if respond is not None:
+                respond(overloaded())
+            return
+        cell.mailbox.append((command, respond, "", 0))
+        self._queue(cell)
+
+    async def call(self, actor_id: str, command: Command) -> object:
+        """Post a command and wait for its reply, which may be a `Refusal`."""
+        return await answer_to(partial(self.ask, actor_id, command))
+
+    def now_ms(self) -> int:
+        return self._clock.now_ms()
+
+    # -- running
+
+    async def run(self) -> None:
+        """Run until cancelled.
+
+        Raises:
+            StoreTaken: Another server owns the database now; nothing more was acknowledged.
+        """
+        async with anyio.create_task_group() as self._tasks:
+            for cell in self._cells.values():
+                if cell.state is None:
+                    self._tasks.start_soon(self._recover, cell)
+            while True:
+                await self._wait()
+                self._ring()
+                self._release_committed()
+                for _ in range(len(self._ready)):
+                    cell = self._ready.popleft()
+                    cell.queued = False
+                    self._turn(cell)
+                self.listener.flush()
+                if self._fatal is not None:
+                    raise self._fatal
+                await yield_to_others()
+
+    async def recover(self, names: Iterable[str]) -> None:
+        """Bring back actors from the store, and wait until they are there; `run` must be running."""
+        cells = [self._cell(name) for name in names]
+        for cell in cells:
+            while cell.state is None:
+                await cell.recovered.wait()
+
+    async def checkpoint_all(self) -> None:
+        """Write down every actor as it stands, once all that was accepted is committed."""
+        while any(cell.queued or cell.mailbox or cell.in_flight for cell in self._cells.values()):
+            if self._store.failing_since is not None:
+                return
+            await anyio.sleep(0.001)
+        for cell in self._cells.values():
+            if cell.number > cell.checkpointed and cell.state is not None:
+                self._write_checkpoint(cell)
+
+    # -- one turn
+
+    def _turn(self, cell: Cell) -> None:
+        if cell.state is None:
+            return
+        if len(cell.in_flight) >= IN_FLIGHT_MAX:
+            cell.stalled = True
+            return
+        now = cell.now = max(self._clock.now_ms(), cell.now)
+        batch = Batch(self._take(cell, now))
+        effects: list[Effect] = []
+        for at, envelope in enumerate(batch.envelopes):
+            try:
+                self._apply(cell, cell.state, batch, effects, envelope, now)
+            except Exception:  # noqa: BLE001 -- a bug in a rule: the one boundary that keeps the other actors running
+                self._throw_away(cell, batch, at)
+                return
+        if batch.inputs:
+            self._commit(cell, batch, effects)
+        elif cell.in_flight:
+            batch.committed = True
+            cell.in_flight.append(batch)
+        else:
+            self._release(cell, batch)
+        self._set_alarm(cell)
+        if cell.mailbox:
+            self._queue(cell)
+        elif not cell.number and cell.id not in self._roots:
+            del self._cells[cell.id]
+
+    def _take(self, cell: Cell, now: int) -> list[Envelope]:
+        mailbox = cell.mailbox
+        taken: list[Envelope] = []
+        if cell.state is not None and cell.state.wake_at is not None and cell.state.wake_at <= now:
+            taken.append((TICK, None, "", 0))
+        if len(mailbox) <= BATCH_MAX:
+            taken.extend(mailbox)
+            mailbox.clear()
+        else:
+            taken.extend(mailbox.popleft() for _ in range(BATCH_MAX))
+        return taken
+
+    def _apply(
+        self, cell: Cell, state: State, batch: Batch, effects: list[Effect], envelope: Envelope, now: int
+    ) -> None:
+        command, respond, source, number = envelope
+        if source:
+            batch.heard.append((source, number))
+            if number <= cell.heard.get(source, 0):
+                return
+        elif not cell.number and not batch.inputs and cell.id not in self._roots:
+            if respond is not None:
+                batch.replies.append((respond, Refusal("not_found", "there is no such thing")))
+            return
+        outcome: Outcome = state.apply(command, now)
+        if source:
+            cell.heard[source] = number
+            batch.inputs.append([FROM_ACTOR, source, number, *command.record()])
+        elif outcome.traced:
+            batch.inputs.append(command.record())
+        if respond is not None:
+            batch.replies.append((respond, outcome.reply))
+        if outcome.moved:
+            batch.moved = True
+        if outcome.messages:
+            batch.messages.extend((cell.say(message), message) for message in outcome.messages)
+        if outcome.effects:
+            effects.extend(outcome.effects)
+        if outcome.notices:
+            batch.notices.extend(outcome.notices)
+        if outcome.finished:
+            batch.finished = cell.retired = True
+
+    def _commit(self, cell: Cell, batch: Batch, effects: list[Effect]) -> None:
+        cell.number += 1
+        cell.in_flight.append(batch)
+        unit = Unit(cell.id, cell.number, pack_batch(cell.now, batch.inputs), tuple(map(stored, effects)))
+        self._store.submit(unit, partial(self._stored, cell, batch))
+
+    def _stored(self, cell: Cell, batch: Batch, error: StoreError | None) -> None:
+        if error is None:
+            batch.committed = True
+            self._committed.append(cell)
+        elif isinstance(error, StoreTaken | StoreClosed):
+            self._fatal = error
+        else:
+            self._lose(cell, batch, error)
+        self._rouse()
+
+    # -- speaking, after the commit
+
+    def _release_committed(self) -> None:
+        while self._committed:
+            cell = self._committed.popleft()
+            while cell.in_flight and cell.in_flight[0].committed:
+                self._release(cell, cell.in_flight.popleft())
+            if cell.stalled:
+                cell.stalled = False
+                self._queue(cell)
+
+    def _release(self, cell: Cell, batch: Batch) -> None:
+        for number, message in batch.messages:
+            self._post(cell.id, number, message)
+        for source, number in batch.heard:
+            self._heard(source, number)
+        for respond, reply in batch.replies:
+            respond(reply)
+        for notice in batch.notices:
+            self.listener.notice(notice)
+        if batch.moved:
+            self.listener.moved(cell.id)
+        if batch.finished:
+            self.listener.finished(cell.id)
+            self._retire(cell)
+
+    def _post(self, source: str, number: int, message: Message) -> None:
+        target = self._cell(message.to)
+        target.mailbox.append((message.command, None, source, number))
+        self._queue(target)
+
+    def _heard(self, source: str, number: int) -> None:
+        """The receiver has committed a message: its sender need not keep it."""
+        cell = self._cells.get(source)
+        if cell is not None and cell.unheard.pop(number, None) is not None:
+            self._retire(cell)
+
+    def _retire(self, cell: Cell) -> None:
+        """An actor whose state is final needs no recovery any more once all that it said was heard."""
+        if cell.retired and not cell.unheard and cell.state is not None and cell.checkpointed < cell.number:
+            self._write_checkpoint(cell, finished=True)
+
+    def _write_checkpoint(self, cell: Cell, *, finished: bool = False) -> None:
+        cell.checkpointed = cell.number
+        unit = Unit(cell.id, cell.number, None, (), tuple(cell.checkpoint()), finished or cell.retired)
+        self._store.submit(unit, partial(self._checkpoint_stored, cell))
+
+    def _checkpoint_stored(self, cell: Cell, error: StoreError | None) -> None:
+        if error is not None:
+            log.warning("the checkpoint of %s waits: %s", cell.id, error)
+            cell.checkpointed = 0
+
+    # -- when something breaks
+
+    def _lose(self, cell: Cell, batch: Batch, error: StoreError) -> None:
+        """The store will never hold this batch: nothing was said of it, so the actor goes back to what is stored."""
+        if not cell.lost:
+            log.warning("%s goes back to what is stored: %s", cell.id, error)
+        cell.lost, cell.state = True, None
+        if batch in cell.in_flight:
+            cell.in_flight.remove(batch)
+        self._take_back(cell, batch.envelopes, overloaded())
+        if not cell.in_flight:
+            self._load(cell)
+
+    def _throw_away(self, cell: Cell, batch: Batch, culprit: int) -> None:
+        """A rule failed on one command: that one is answered as our bug, the rest is applied to a fresh state."""
+        log.exception("%s failed on %s", cell.id, type(batch.envelopes[culprit][0]).__name__)
+        respond = batch.envelopes[culprit][1]
+        if respond is not None:
+            respond(Refusal("internal_error", "the server failed on this request"))
+        rest = batch.envelopes[:culprit] + batch.envelopes[culprit + 1 :]
+        cell.mailbox.extendleft(reversed([envelope for envelope in rest if envelope[0] is not TICK]))
+        cell.lost, cell.state = True, None
+        if not cell.in_flight:
+            self._load(cell)
+
+    def _take_back(self, cell: Cell, envelopes: list[Envelope], refusal: Refusal) -> None:
+        """Refuse what was asked; keep what other actors said, which must not be lost."""
+        waiting = list(cell.mailbox)
+        cell.mailbox.clear()
+        for envelope in [*envelopes, *waiting]:
+            if envelope[2]:
+                cell.mailbox.append(envelope)
+            elif envelope[1] is not None:
+                envelope[1](refusal)
+
+    # -- recovery
+
+    def _cell(self, actor_id: str) -> Cell:
+        cell = self._cells.get(actor_id)
+        if cell is None:
+            cell = self._cells[actor_id] = Cell(actor_id)
+            self._load(cell)
+        return cell
+
+    def _load(self, cell: Cell) -> None:
+        cell.recovered = anyio.Event()
+        if self._tasks is not None:
+            self._tasks.start_soon(self._recover, cell)
+
+    async def _recover(self, cell: Cell) -> None:
+        async with self._recoveries:
+            while True:
+                try:
+                    found = await self._store.load(cell.id)
+                    break
+                except StoreUnavailable:
+                    await anyio.sleep(0.25)
+        cell.recover(self._make_state(cell.id), found)
+        cell.lost = False
+        cell.recovered.set()
+        for number, message in list(cell.unheard.items()):
+            self._post(cell.id, number, message)
+        self._set_alarm(cell)
+        self._queue(cell)
+
+    # -- time
+
+    def _set_alarm(self, cell: Cell) -> None:
+        at = cast("State", cell.state).wake_at
+        if at is not None and at != cell.alarm:
+            heapq.heappush(self._alarms, (at, next(self._alarm_order), cell))
+        cell.alarm = at
+
+    def _ring(self) -> None:
+        if not self._alarms or self._alarms[0][0] > (now := self._clock.now_ms()):
+            return
+        while self._alarms and self._alarms[0][0] <= now:
+            at, _, cell = heapq.heappop(self._alarms)
+            if cell.alarm == at:
+                cell.alarm = None
+                self._queue(cell)
+
+    def _queue(self, cell: Cell) -> None:
+        if not cell.queued:
+            cell.queued = True
+            self._ready.append(cell)
+            self._rouse()
+
+    def _rouse(self) -> None:
+        if self._asleep:
+            self._wake.set()
+
+    async def _wait(self) -> None:
+        if self._ready or self._committed:
+            return
+        self._wake = anyio.Event()
+        self._asleep = True
+        with anyio.move_on_after(self._patience()):
+            await self._wake.wait()
+        self._asleep = False
+
+    def _patience(self) -> float:
+        seconds = self._clock.look_again_seconds
+        if self._alarms:
+            seconds = min(seconds, max(0, self._alarms[0][0] - self._clock.now_ms()) / 1000)
+        return seconds
+
+
+def overloaded() -> Refusal:
+    """Nothing was applied and no sequence number used: the same may be sent again."""
+    return Refusal("overloaded", "the server is busy: try again shortly", {"retryAfter": 1})
+
+
+async def answer_to(post: Callable[[Respond], None]) -> object:
+    """Post something that is answered through a callback, and wait for the answer."""
+    replies: list[object] = []
+    answered = anyio.Event()
+
+    def respond(reply: object) -> None:
+        replies.append(reply)
+        answered.set()
+
+    post(respond)
+    await answered.wait()
+    return replies[0]

@@ -1,0 +1,71 @@
+"""Who the player numbers are (R-57): rows of the store, kept in memory once they were looked up."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Iterable
+
+from kraty_persistence import PlayerRow, Store
+
+
+def new_participant_id() -> str:
+    """Opaque and unguessable, so that strangers see no platform ids (R-28)."""
+    return "p" + base64.b32encode(secrets.token_bytes(10)).decode().lower()
+
+
+class Players:
+    """The players that somebody asked for since the start."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._by_number: dict[int, PlayerRow] = {}
+        self._by_id: dict[str, PlayerRow] = {}
+
+    def known(self, player_id: str) -> PlayerRow | None:
+        """The player, if already in memory."""
+        return self._by_id.get(player_id)
+
+    async def resolve(self, player_id: str) -> PlayerRow:
+        """The player's row; a new player gets one, durable on return."""
+        row = self._by_id.get(player_id)
+        return row or self._keep(await self._store.resolve(player_id, new_participant_id))
+
+    async def find(self, player_id: str) -> PlayerRow | None:
+        """The player's row, or None for one who was never here."""
+        row = self._by_id.get(player_id) or await self._store.find_player(player_id)
+        return None if row is None else self._keep(row)
+
+    async def participant(self, participant_id: str) -> PlayerRow | None:
+        row = await self._store.find_participant(participant_id)
+        return None if row is None else self._keep(row)
+
+    async def set_profile(self, row: PlayerRow, name: str | None, avatar: str | None, country: str | None) -> PlayerRow:
+        """Take over what a token or a server says of the player, where it differs."""
+        said = (name or row.name, avatar or row.avatar, country or row.country)
+        if said == (row.name, row.avatar, row.country):
+            return row
+        await self._store.set_profile(row.number, name=name, avatar=avatar, country=country)
+        return self._keep(PlayerRow(row.number, row.player_id, row.participant_id, *said))
+
+    def missing(self, numbers: Iterable[int]) -> list[int]:
+        """Those of `numbers` that `names` would not find."""
+        return [number for number in numbers if number > 0 and number not in self._by_number]
+
+    def row(self, number: int) -> PlayerRow:
+        """A player whom `fetch` has brought.
+
+        Raises:
+            KeyError: It has not.
+        """
+        return self._by_number[number]
+
+    async def fetch(self, numbers: list[int]) -> None:
+        """Bring rows into memory."""
+        for row in await self._store.players(numbers):
+            self._keep(row)
+
+    def _keep(self, row: PlayerRow) -> PlayerRow:
+        self._by_number[row.number] = row
+        self._by_id[row.player_id] = row
+        return row

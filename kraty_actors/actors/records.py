@@ -1,0 +1,81 @@
+"""What a journal record and a checkpoint part look like: MessagePack of plain data, with a format number first.
+
+A batch record is `[format, now, [input, ...]]`. An input is a command's record, or for a command that another actor
+sent `["<", source, number, ...record]`, so that a replay knows what was heard already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgpack
+
+from kraty_actors.domain import calendar, contest, window
+from kraty_actors.domain.ids import CALENDAR
+from kraty_actors.domain.outcome import Command, Plain, Tick
+
+FORMAT = 1
+FROM_ACTOR = "<"
+
+Restore = Callable[..., Command]
+
+
+def _by_tag(*commands: type[Command]) -> dict[str, Restore]:
+    return {command.tag: getattr(command, "restored", command) for command in commands}
+
+
+CALENDAR_INPUTS = _by_tag(Tick, calendar.PutGame, calendar.FinalizeEvent, window.WindowFinalized)
+WINDOW_INPUTS = _by_tag(
+    Tick,
+    window.OpenWindow,
+    window.Admit,
+    window.Presence,
+    window.Finalize,
+    contest.AttemptEnded,
+    contest.Closed,
+)
+CONTEST_INPUTS = _by_tag(
+    Tick, contest.Open, contest.Seat, contest.Write, contest.Finish, contest.Close, contest.Settled
+)
+
+
+class UnknownFormat(Exception):
+    """A record of another version of the program; the message says which."""
+
+
+def inputs_of(actor_id: str) -> Mapping[str, Restore]:
+    """The commands that may stand in this actor's journal."""
+    if actor_id == CALENDAR:
+        return CALENDAR_INPUTS
+    return CONTEST_INPUTS if "." in actor_id else WINDOW_INPUTS
+
+
+def restore_command(actor_id: str, record: Sequence[Plain]) -> Command:
+    return inputs_of(actor_id)[record[0]](*record[1:])
+
+
+def pack_batch(now: int, inputs: Sequence[Plain]) -> bytes:
+    packed: bytes = msgpack.packb([FORMAT, now, inputs])
+    return packed
+
+
+def unpack_batch(record: bytes) -> tuple[int, list[Any]]:
+    """The time of a batch and its inputs.
+
+    Raises:
+        UnknownFormat: The record was written by a newer program.
+    """
+    version, now, inputs = unpack(record)
+    if version != FORMAT:
+        raise UnknownFormat(f"a journal record has format {version}; this program reads {FORMAT}")
+    return now, inputs
+
+
+def pack(plain: Plain) -> bytes:
+    packed: bytes = msgpack.packb(plain)
+    return packed
+
+
+def unpack(data: bytes) -> Plain:
+    return msgpack.unpackb(data, strict_map_key=False)

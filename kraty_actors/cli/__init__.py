@@ -1,0 +1,19 @@
+"""The command line: one module a command."""
+
+from __future__ import annotations
+
+import click
+
+from kraty_actors.cli.check import check, schema
+from kraty_actors.cli.serve import serve
+from kraty_actors.cli.token import token
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="kraty-actors")
+def main() -> None:
+    """Live game events: serve them, check them, watch them played."""
+
+
+for command in (serve, token, check, schema):
+    main.add_command(command)

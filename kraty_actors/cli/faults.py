@@ -1,0 +1,41 @@
+"""What a user did wrong, told in lines and an exit code: never a traceback."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+WRONG_INPUT = 2
+"""The exit code for a fault in what a command was given."""
+
+
+def give_up(*reasons: object) -> NoReturn:
+    """Say why, one reason a line, and exit 2."""
+    for reason in reasons:
+        click.echo(f"error: {reason}", err=True)
+    sys.exit(WRONG_INPUT)
+
+
+def read_text(path: Path) -> str:
+    """A file's text, or exit 2."""
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        give_up(f"{path}: {error.strerror}")
+    except UnicodeDecodeError:
+        give_up(f"{path}: is not UTF-8 text")
+
+
+def import_modules(names: Iterable[str]) -> None:
+    """Import the modules in which a game registers what is its own, or exit 2."""
+    sys.path.insert(0, str(Path.cwd()))
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            give_up(f"--with {name}: {error}")

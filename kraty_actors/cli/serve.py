@@ -1,0 +1,160 @@
+"""`serve`: a server that runs by itself."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import signal
+import ssl
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+import click
+from kraty_persistence import StoreError, StoreTaken
+
+from kraty_actors.actors.engine import WrongGame
+from kraty_actors.cli.faults import give_up, import_modules, read_text
+from kraty_actors.definitions import DefinitionFaults
+from kraty_actors.game import open_game, read_game
+from kraty_actors.gateway.auth import read_secrets
+
+log = logging.getLogger("kraty_actors")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `serve` was asked to do, checked."""
+
+    game: Path
+    db: str
+    host: str
+    port: int
+    ops_port: int | None
+    secrets: tuple[str, ...]
+    insecure_dev: bool
+    tls: ssl.SSLContext | None
+
+
+@click.command()
+@click.option("--game", type=click.Path(path_type=Path), required=True, help="The game file.")
+@click.option("--db", default="sqlite:///kraty.db", show_default=True, metavar="URL", help="Where everything is kept.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one.")
+@click.option("--ops-port", type=click.IntRange(0, 65535), help="Health checks on a port of their own.")
+@click.option(
+    "--secret-file", type=click.Path(path_type=Path), help="Secrets, one a line: the first signs, all verify."
+)
+@click.option("--insecure-dev", is_flag=True, help="Anyone may be anyone; on loopback only.")
+@click.option("--tls-cert", type=click.Path(path_type=Path))
+@click.option("--tls-key", type=click.Path(path_type=Path))
+@click.option("--behind-proxy", metavar="CIDR", help="Connections from there are encrypted and named by a proxy.")
+@click.option("--backend", type=click.Choice(["trio", "asyncio"]), default="trio", show_default=True)
+@click.option("--with", "modules", multiple=True, metavar="MODULE", help="Import what the game registers.")
+def serve(
+    game: Path, db: str, host: str, port: int, ops_port: int | None, secret_file: Path | None, insecure_dev: bool,
+    tls_cert: Path | None, tls_key: Path | None, behind_proxy: str | None, backend: str, modules: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Serve a game on a WebSocket until SIGTERM or SIGINT."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    import_modules(modules)
+    secrets = _secrets(secret_file, insecure_dev)
+    _check_exposure(host, insecure_dev, tls_cert is not None, behind_proxy)
+    options = Options(game, db, host, port, ops_port, secrets, insecure_dev, _tls(tls_cert, tls_key))
+    try:
+        anyio.run(_serve, options, backend=backend)
+    except BaseExceptionGroup as group:
+        _explain(group)
+
+
+async def _serve(options: Options) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        try:
+            read_game(options.game)
+            async with open_game(
+                options.game, store=options.db, secrets=options.secrets, insecure_dev=options.insecure_dev
+            ) as game:
+                for warning in game.warnings:
+                    log.warning("%s: %s", warning.path, warning.message)
+                port = await game.serve(options.host, options.port, tls=options.tls, ops_port=options.ops_port)
+                scheme = "wss" if options.tls else "ws"
+                host = f"[{options.host}]" if ":" in options.host else options.host
+                click.echo(f"listening on {scheme}://{host}:{port}/v1/socket")
+                async for _ in signals:
+                    log.info("stopping")
+                    return
+        except DefinitionFaults as error:
+            give_up(*(f"{options.game}: {fault.path}: {fault.message}" for fault in error.faults))
+        except StoreTaken:
+            raise
+        except (StoreError, WrongGame) as error:
+            give_up(error)
+        except OSError as error:
+            give_up(_os_fault(options, error))
+
+
+def _os_fault(options: Options, error: OSError) -> str:
+    if error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return f"cannot listen on {options.host}:{options.port}: {error.strerror}"
+
+
+def _explain(group: BaseExceptionGroup[BaseException]) -> None:
+    """A fault that a task group wrapped is told like any other; a bug keeps its traceback."""
+    leaf: BaseException = group
+    while isinstance(leaf, BaseExceptionGroup) and len(leaf.exceptions) == 1:
+        leaf = leaf.exceptions[0]
+    if isinstance(leaf, StoreError):
+        click.echo(f"error: {leaf}", err=True)
+        sys.exit(1)
+    if isinstance(leaf, SystemExit):
+        raise leaf
+    raise group
+
+
+def _secrets(secret_file: Path | None, insecure_dev: bool) -> tuple[str, ...]:
+    if secret_file is None:
+        if not insecure_dev:
+            give_up("give --secret-file PATH, or on this machine alone --insecure-dev")
+        return ()
+    try:
+        return read_secrets(read_text(secret_file))
+    except ValueError as error:
+        give_up(f"{secret_file}: {error}")
+
+
+def _check_exposure(host: str, insecure_dev: bool, has_tls: bool, behind_proxy: str | None) -> None:
+    if behind_proxy is not None:
+        try:
+            ipaddress.ip_network(behind_proxy)
+        except ValueError as error:
+            give_up(f"--behind-proxy: {error}")
+    if _is_loopback(host):
+        return
+    if insecure_dev:
+        give_up(f"--insecure-dev is for loopback addresses, not for {host}")
+    if not has_tls and behind_proxy is None:
+        log.warning("%s is not loopback: tokens travel unencrypted without --tls-cert or --behind-proxy", host)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    if cert is None and key is None:
+        return None
+    if cert is None or key is None:
+        give_up("--tls-cert and --tls-key go together")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(cert, key)
+    except (OSError, ssl.SSLError) as error:
+        give_up(f"--tls-cert: {error}")
+    return context

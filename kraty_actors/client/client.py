@@ -1,0 +1,268 @@
+"""The client: typed calls, watched boards and pushes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Literal, Self, cast
+
+import anyio
+from kraty_protocol.codec import JSON, MSGPACK
+from kraty_protocol.errors import Refused
+from kraty_protocol.limits import Role
+from kraty_protocol.shapes import (
+    Attempt,
+    AttemptRead,
+    Balance,
+    Board,
+    Finished,
+    Grant,
+    Grants,
+    Listing,
+    Lobby,
+    Progressed,
+)
+
+from kraty_actors.client.link import ConnectionLost, Dial
+from kraty_actors.client.session import Session
+from kraty_actors.client.watch import Watch
+
+
+@asynccontextmanager
+async def connect(
+    url: str,
+    *,
+    token: str | None = None,
+    role: Role | None = None,
+    player_id: str | None = None,
+    codec: Literal["msgpack", "json"] = "msgpack",
+    reconnect: bool = True,
+    dial: Dial | None = None,
+) -> AsyncIterator[Client]:
+    """Connect to a server; leaving the block closes the connection.
+
+    Args:
+        url: Such as `ws://127.0.0.1:8765/v1/socket`.
+        token: Who is calling. Servers that run with `--insecure-dev` take `role` and `player_id` instead.
+        codec: How frames are written; JSON is for looking on.
+        reconnect: Come back when the connection is lost, with a pause that grows from 0.1 to 5 seconds, and
+            send again what is safe to send again. Not after a bad token, a ban or a violation.
+        dial: Opens the byte stream to use instead of a TCP connection to the URL's host.
+
+    Raises:
+        Refused: The server refused the `hello`.
+        ConnectionLost: There is no such WebSocket.
+        OSError: Nobody listens there.
+        ValueError: The URL is not a WebSocket's.
+    """
+    hello = {"token": token} if token else {"role": role or "player", "playerId": player_id}
+    session = Session(url, hello, JSON if codec == "json" else MSGPACK, reconnect=reconnect, dial=dial)
+    failure: Exception | None = None
+    async with anyio.create_task_group() as tasks:
+        try:
+            await tasks.start(session.run)
+            yield Client(session)
+        except Exception as error:  # noqa: BLE001 - raised again below, outside the task group's wrapping
+            failure = error
+        finally:
+            session.end(ConnectionLost(None, "the client was closed"))
+            tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+
+
+class Client:
+    """Calls to one server, from as many tasks as one likes.
+
+    Every call raises `Refused` if the server says no, and `ConnectionLost` if it is unknown whether the
+    server ever read it. With a server's or an operator's token, `for_player` gives the client of a player.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._acting_for: str | None = None
+        self._last_seqs: dict[str, int] = {}  # of attempts in progress
+
+    @property
+    def player_id(self) -> str | None:
+        """The player for whom calls are made."""
+        return self._acting_for or self._session.welcome.get("playerId")
+
+    @property
+    def participant_id(self) -> str | None:
+        """The name under which a player's own token appears on boards."""
+        return self._session.welcome.get("participantId")
+
+    def for_player(self, player_id: str) -> Client:
+        """The same connection, with every call made for one player (servers and operators)."""
+        client = Client(self._session)
+        client._acting_for = player_id
+        client._last_seqs = self._last_seqs
+        return client
+
+    async def call(self, op: str, /, **fields: Any) -> dict[str, Any]:
+        """Any operation, with its fields as they stand on the wire; those that are None are left out."""
+        return await self._session.call(op, {"playerId": self._acting_for, **fields})
+
+    # Events
+
+    async def list_events(self, *, upcoming: bool = False) -> list[Listing]:
+        """The events that are open to the player, with `upcoming` also those to come."""
+        return cast("list[Listing]", (await self.call("events.list", upcoming=upcoming))["events"])
+
+    async def start(self, event_key: str, *, context: Mapping[str, Any] | None = None) -> Attempt:
+        """Enter an event, or return to the attempt that is in progress.
+
+        Args:
+            context: Up to 16 scalars that help to place the player (`playerContext`).
+        """
+        ok = await self.call("events.start", eventKey=event_key, playerContext=context)
+        return self._note(ok["attempt"])
+
+    async def progress(
+        self,
+        attempt_id: str,
+        metrics: Mapping[str, float] | float,
+        *,
+        mode: Literal["increment", "set"] = "increment",
+        seq: int | None = None,
+    ) -> Progressed:
+        """Write progress. Writes of several tasks count in the order in which they were called.
+
+        Args:
+            metrics: Values by metric, or one value for the first metric.
+            seq: By default the next one; it makes the write safe to send again.
+        """
+        if seq is None:
+            seq = await self._next_seq(attempt_id)
+        self._last_seqs[attempt_id] = max(seq, self._last_seqs.get(attempt_id, 0))
+        name = "metrics" if isinstance(metrics, Mapping) else "metricValue"
+        try:
+            ok = await self.call("events.progress", attemptId=attempt_id, **{name: metrics}, mode=mode, seq=seq)
+        except Refused as refused:
+            if refused.is_idempotency_conflict:
+                self._last_seqs.pop(attempt_id, None)  # somebody else writes too: the next write asks anew
+            raise
+        if ok["status"] != "in_progress":
+            self._last_seqs.pop(attempt_id, None)
+        return cast("Progressed", ok)
+
+    async def _next_seq(self, attempt_id: str) -> int:
+        last_seq = self._last_seqs.get(attempt_id)
+        if last_seq is None:
+            read = await self.attempt(attempt_id)
+            last_seq = max(read["attempt"]["lastSeq"], self._last_seqs.get(attempt_id, 0))
+        return last_seq + 1
+
+    async def finish(self, attempt_id: str) -> Finished:
+        """End an attempt."""
+        ok = await self.call("events.finish", attemptId=attempt_id)
+        self._note(ok["attempt"])
+        return cast("Finished", ok)
+
+    async def attempt(self, attempt_id: str) -> AttemptRead:
+        """One attempt, however old, with the player's rank."""
+        ok = await self.call("attempts.get", attemptId=attempt_id)
+        self._note(ok["attempt"])
+        return cast("AttemptRead", ok)
+
+    def _note(self, attempt: Attempt) -> Attempt:
+        attempt_id = attempt["attemptId"]
+        if attempt["status"] == "in_progress":
+            self._last_seqs[attempt_id] = max(attempt["lastSeq"], self._last_seqs.get(attempt_id, 0))
+        else:
+            self._last_seqs.pop(attempt_id, None)
+        return attempt
+
+    # Boards
+
+    async def read_board(
+        self,
+        leaderboard_id: str,
+        *,
+        limit: int | None = None,
+        offset: int | None = None,
+        around: str | None = None,
+    ) -> Board:
+        """A page of a board (50 rows from the top), or the rows around "self" or a participant."""
+        ok = await self.call("boards.read", leaderboardId=leaderboard_id, limit=limit, offset=offset, around=around)
+        return cast("Board", ok)
+
+    def watch(
+        self,
+        leaderboard_id: str,
+        *,
+        limit: int | None = None,
+        around: Literal["self"] | None = None,
+        spread: int | None = None,
+        participants: Iterable[str] | None = None,
+    ) -> Watch:
+        """A board that keeps itself up to date: `async for board in client.watch(id, limit=50)`.
+
+        Args:
+            limit: Rows from the top; 50 if nothing else is asked for.
+            around: "self" for the player's own row and `spread` (5) rows on each side.
+            participants: Up to 100 rows by participantId.
+        """
+        asked = {
+            "playerId": self._acting_for,
+            "leaderboardId": leaderboard_id,
+            "limit": limit,
+            "around": around,
+            "spread": spread,
+            "participants": None if participants is None else list(participants),
+        }
+        return self._session.watch(asked)
+
+    async def lobby(self, lobby_id: str) -> Lobby:
+        """One lobby."""
+        return cast("Lobby", (await self.call("lobbies.get", lobbyId=lobby_id))["lobby"])
+
+    # What the player has
+
+    async def wallet(self) -> list[Balance]:
+        """The balance of every currency that the game declares."""
+        return cast("list[Balance]", (await self.call("wallet.get"))["balances"])
+
+    async def grants(
+        self,
+        *,
+        status: Literal["pending", "claimed", "expired"] | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> Grants:
+        """A page of grants, newest first; pass `next` as `after` for the page behind it."""
+        return cast("Grants", await self.call("grants.list", status=status, limit=limit, after=after))
+
+    async def claim(self, grant_id: str) -> Grant:
+        """Take a grant into the wallet; again is the same."""
+        return cast("Grant", (await self.call("grants.claim", grantId=grant_id))["grant"])
+
+    # The connection
+
+    async def ping(self) -> str:
+        """The server's time."""
+        return cast("str", (await self.call("ping"))["serverTime"])
+
+    def pushes(self) -> Pushes:
+        """What the server says unasked, such as `grant` or `attempt.ended`, from the first connection on.
+
+        The newest 1,000 are kept until they are read. The iteration ends when the client is closed.
+        """
+        return Pushes(self._session)
+
+
+class Pushes:
+    """An async iterator over pushes; if there are several, each push goes to one of them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> dict[str, Any]:
+        push = await self._session.next_push()
+        if push is None:
+            raise StopAsyncIteration
+        return push

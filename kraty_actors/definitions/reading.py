@@ -1,0 +1,86 @@
+"""From raw JSON to a model, with every fault of its shape on the way.
+
+pydantic finds the faults; here they are told in plain English, at the path that the author wrote, and then left
+out so that whatever is sound can be judged too. A required field that is out is stood in for by its example.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from kraty_actors.definitions.base import Model, Reading
+from kraty_actors.definitions.document import Document, child
+from kraty_actors.definitions.faults import Path
+from kraty_actors.definitions.plain_english import is_hearsay, plain_message, unknown_field
+
+M = TypeVar("M", bound=Model)
+
+MAX_READINGS = 8
+"""Each reading but the first sees less; two or three settle any document that is not made to annoy."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A fault of shape: what to say, where, and what to leave out of the next reading."""
+
+    path: Path
+    message: str
+    left_out: Path
+
+
+def read(model: type[M], document: Document) -> tuple[M | None, list[tuple[Path, str]]]:
+    """The sound part of a document as a model, if one can be made of it, and all faults of its shape."""
+    faults = list(document.outline_faults())
+    for _ in range(MAX_READINGS):
+        reading = Reading(recovering=bool(document.left_out))
+        sound = document.sound_part()
+        try:
+            return model.model_validate(sound, context=reading), faults
+        except ValidationError as error:
+            found = [f for d in error.errors(include_url=False) if (f := _told(document, sound, reading, d))]
+        new = [fault for fault in found if fault.left_out not in document.left_out]
+        faults += [(fault.path, fault.message) for fault in new if not _follows(document, fault)]
+        document.left_out.update(fault.left_out for fault in new)
+        if not new or () in document.left_out:
+            break
+    return None, faults
+
+
+def _follows(document: Document, fault: _Found) -> bool:
+    """Whether it stems from what was left out: a list that is too short now was not when its author wrote it."""
+    path = fault.left_out
+    return any(out[: len(path)] == path for out in document.left_out)
+
+
+def _told(document: Document, sound: Any, reading: Reading, details: ErrorDetails) -> _Found | None:
+    path, parent, node = _located(document, sound, details["loc"])
+    if details["type"] == "extra_forbidden":
+        return _Found(path, unknown_field(str(path[-1]), reading.models.get(id(parent))), path)
+    if is_hearsay(details, node):
+        return None
+    message = plain_message(details, node)
+    if details["type"] == "one_of" and isinstance(node, dict):
+        return _Found((*path, details["ctx"]["field"]), message, path)
+    return _Found(path, message, path)
+
+
+def _located(document: Document, sound: Any, location: tuple[str | int, ...]) -> tuple[Path, Any, Any]:
+    """pydantic's location as the author's path, with the nodes of the sound part before and at its end."""
+    path: Path = ()
+    parent, node = None, sound
+    for step in location:
+        if isinstance(step, str) and _is_tag(step, node):
+            continue
+        written = document.as_written(path, step)
+        parent, node = node, child(node, step if isinstance(step, int) else written)
+        path = (*path, written)
+    return path, parent, node
+
+
+def _is_tag(step: str, node: Any) -> bool:
+    """Unions leave `<tag>` in a location, and objects with free keys `[key]`; neither is a step."""
+    return step[:1] + step[-1:] in ("<>", "[]") and child(node, step) is None

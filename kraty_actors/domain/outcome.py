@@ -1,0 +1,128 @@
+"""The closed list of what a rule may hand back.
+
+A state machine's `apply(command, now)` changes its state in place and returns one `Outcome`. The actor loop does
+the rest: journal, commit, and only then replies, messages and notices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+Plain = Any
+"""Data of None, bool, int, float, str, bytes, list and dict with string keys: what a journal or checkpoint holds."""
+
+
+class Command:
+    """Something said to a state machine. Its record is its tag and its fields, in declared order."""
+
+    __slots__ = ()
+    tag: ClassVar[str]
+    __match_args__: ClassVar[tuple[str, ...]]
+
+    def record(self) -> list[Plain]:
+        return [self.tag, *(getattr(self, name) for name in self.__match_args__)]
+
+
+@dataclass(slots=True, frozen=True)
+class Tick(Command):
+    """Time has come to the state's `wake_at`."""
+
+    tag = "tick"
+
+
+@dataclass(slots=True, frozen=True)
+class Refusal:
+    """The rules said no. `code` is one of the wire's error codes; nothing was changed."""
+
+    code: str
+    message: str
+    details: dict[str, Plain] = field(default_factory=dict)
+
+
+@dataclass(slots=True, frozen=True)
+class Message:
+    """A command for another actor; part of the sender's commit, posted after it, applied exactly once."""
+
+    to: str
+    command: Command
+
+
+@dataclass(slots=True, frozen=True)
+class Notice:
+    """A push for the players concerned, as far as they are connected."""
+
+    push: str
+    players: Container[int]
+    body: object
+
+
+@dataclass(slots=True, frozen=True)
+class Pay:
+    """A grant that exists if and only if its input does; a repeated id is the same grant (R-27)."""
+
+    grant_id: str
+    player: int
+    entries: Sequence[Plain]
+    source_kind: str
+    source_ref: str
+    at: int
+
+
+@dataclass(slots=True, frozen=True)
+class Completed:
+    """A player completed an event in a window (R-19), for conditions that look back."""
+
+    player: int
+    event_key: str
+    window_id: str
+
+
+@dataclass(slots=True, frozen=True)
+class Audited:
+    """An operator changed something: who, what, before and after."""
+
+    actor: str
+    action: str
+    subject: str
+    before: Plain
+    after: Plain
+    at: int
+
+
+Effect = Pay | Completed | Audited
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What applying one command led to.
+
+    `traced` says whether the command changed anything: a traced command is journalled. `moved` says whether the
+    board that people watch changed. `finished` ends the actor's life: it is checkpointed and never woken again.
+    """
+
+    reply: object = None
+    traced: bool = False
+    moved: bool = False
+    messages: Sequence[Message] = ()
+    effects: Sequence[Effect] = ()
+    notices: Sequence[Notice] = ()
+    finished: bool = False
+
+
+class State(Protocol):
+    """A deterministic state machine that an actor runs."""
+
+    @property
+    def wake_at(self) -> int | None:
+        """The instant at which a `Tick` is due (ms since the epoch, UTC), or None."""
+
+    def apply(self, command: Command, now: int) -> Outcome:
+        """Apply one command at `now` (ms since the epoch, never less than the last one)."""
+
+    def dump(self) -> Iterable[Plain]:
+        """The whole state in parts small enough to be written between two batches."""
+
+    def restore(self, parts: Sequence[Plain]) -> None:
+        """Take over what `dump` gave."""

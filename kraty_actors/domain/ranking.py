@@ -1,0 +1,98 @@
+"""Order on a board (R-28): score, players before bots, who came to the score first, then the participant.
+
+A row is one tuple that sorts by itself, so both forms below need no key function:
+
+- a plain list up to `LIST_MAX` rows, sorted anew when many rows move at once (a lobby whose bots tick);
+- a sorted container beyond, where a move and a rank cost O(log n).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from sortedcontainers import SortedList
+
+LIST_MAX = 500
+SORT_ANEW_FROM = 8
+
+Number = int | float
+
+
+class Row(NamedTuple):
+    """`sort_score` is the score as it sorts: negated where the highest leads. `participant` < 0 is a bot."""
+
+    sort_score: Number
+    is_bot: bool
+    order: int
+    participant: int
+
+
+class Ranking:
+    """Rows in rank order. Ranks are 1, 2, 3, ... without ties, for the order is total."""
+
+    __slots__ = ("_rows", "_standing")
+
+    def __init__(self) -> None:
+        self._standing: dict[int, Row] = {}
+        self._rows: list[Row] | SortedList[Row] = []
+
+    def __len__(self) -> int:
+        return len(self._standing)
+
+    def __contains__(self, participant: int) -> bool:
+        return participant in self._standing
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
+    def row(self, participant: int) -> Row | None:
+        return self._standing.get(participant)
+
+    def put(self, row: Row) -> None:
+        """Place a row, or move the participant's row there. O(log n) compares."""
+        old = self._standing.get(row.participant)
+        if old is not None:
+            self._take_out(old)
+        self._standing[row.participant] = row
+        rows = self._rows
+        if isinstance(rows, list):
+            insort(rows, row)
+            if len(rows) > LIST_MAX:
+                self._rows = SortedList(rows)
+        else:
+            rows.add(row)
+
+    def put_all(self, moved: Iterable[Row]) -> None:
+        """Place or move many rows; a short list is sorted anew once."""
+        moved = list(moved)
+        if not isinstance(self._rows, list) or len(moved) < SORT_ANEW_FROM:
+            for row in moved:
+                self.put(row)
+            return
+        for row in moved:
+            self._standing[row.participant] = row
+        rows = sorted(self._standing.values())
+        self._rows = rows if len(rows) <= LIST_MAX else SortedList(rows)
+
+    def remove(self, participant: int) -> None:
+        row = self._standing.pop(participant, None)
+        if row is not None:
+            self._take_out(row)
+
+    def rank(self, participant: int) -> int | None:
+        """1 for the first; None for one who is not there."""
+        row = self._standing.get(participant)
+        return None if row is None else self._index(row) + 1
+
+    def page(self, offset: int, limit: int) -> list[Row]:
+        """`limit` rows from `offset` (0 is the first)."""
+        return list(self._rows[offset : offset + limit])
+
+    def _index(self, row: Row) -> int:
+        rows = self._rows
+        return bisect_left(rows, row) if isinstance(rows, list) else rows.bisect_left(row)
+
+    def _take_out(self, row: Row) -> None:
+        del self._rows[self._index(row)]

@@ -1,0 +1,92 @@
+"""One write's arithmetic: incoming values, resets, caps, score, completion (R-6 to R-11, in the order of R-13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from kraty_actors.definitions import EventDefinition
+from kraty_actors.domain.outcome import Refusal
+
+VALUE_MAX = 2**53 - 1
+
+Number = int | float
+
+
+class Scoring:
+    """An event's metrics and formula, compiled once for a revision. Values are lists in declared metric order."""
+
+    __slots__ = ("_ceilings", "_resets", "_targets", "_weights", "index", "keys")
+
+    def __init__(self, event: EventDefinition) -> None:
+        self.keys = tuple(metric.key for metric in event.metrics)
+        self.index = {key: at for at, key in enumerate(self.keys)}
+        self._ceilings = [metric.ceiling for metric in event.metrics]
+        self._weights = [event.score_per_unit(metric) for metric in event.metrics]
+        self._targets = [(at, m.target) for at, m in enumerate(event.metrics) if m.target is not None]
+        self._resets = [
+            (at, self.index[metric.reset_on.metric_key])
+            for at, metric in enumerate(event.metrics)
+            if metric.reset_on is not None
+        ]
+
+    @property
+    def is_score_attack(self) -> bool:
+        """No target anywhere: an attempt never completes by a write (R-11)."""
+        return not self._targets
+
+    def incoming(self, prior: Sequence[Number], changes: Mapping[str, Number], mode: str) -> list[Number] | Refusal:
+        """The raw values that a write asks for, before resets; refused whole if one is unknown or too large (R-8)."""
+        values = list(prior)
+        for key, value in changes.items():
+            at = self.index.get(key)
+            if at is None:
+                known = ", ".join(self.keys)
+                path = f"metrics.{key}"
+                return Refusal(
+                    "invalid_metric",
+                    f"no metric '{key}': known are {known}",
+                    {"path": path, "known": list(self.keys)},
+                )
+            result = value if mode == "set" else values[at] + value
+            if result > VALUE_MAX:
+                return Refusal(
+                    "validation_failed",
+                    f"{key} would pass {VALUE_MAX}, the largest value",
+                    {"path": f"metrics.{key}"},
+                )
+            values[at] = whole(result)
+        return values
+
+    def after_resets(self, prior: Sequence[Number], incoming: list[Number]) -> list[Number]:
+        """R-9: all triggers are judged at once on prior against incoming; no cascade."""
+        due = [at for at, trigger in self._resets if incoming[trigger] > prior[trigger]]
+        for at in due:
+            incoming[at] = 0
+        return incoming
+
+    def capped(self, raw: Sequence[Number]) -> list[Number]:
+        """R-6: the view that score and completion read; overshoot stays in raw."""
+        return [
+            value if ceiling is None or value <= ceiling else ceiling
+            for value, ceiling in zip(raw, self._ceilings, strict=True)
+        ]
+
+    def score(self, capped: Sequence[Number]) -> Number:
+        """R-10 `linear`: the sum of capped x scorePerUnit, clamped to +-(2^53 - 1)."""
+        total: Number = 0
+        for value, weight in zip(capped, self._weights, strict=True):
+            total += value * weight
+        return whole(min(max(total, -VALUE_MAX), VALUE_MAX))
+
+    def completes(self, capped: Sequence[Number]) -> bool:
+        """R-11: every metric with a target has reached it; never without a target."""
+        if not self._targets:
+            return False
+        return all(capped[at] >= target for at, target in self._targets)
+
+
+def whole(value: Number) -> Number:
+    """3.0 is 3 and -0.0 is 0; what is not whole stays as it is."""
+    if type(value) is float and value.is_integer():
+        return int(value)
+    return value

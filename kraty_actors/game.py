@@ -1,0 +1,350 @@
+"""The embedding API: one object that holds a running game, on trio and on asyncio alike.
+
+```python
+async with open_game("game.json", store="sqlite:///game.db") as game:
+    await game.serve("127.0.0.1", 8765)
+    attempt = await game.start("player_42", "trail_of_triumph")
+    ack = await game.progress("player_42", "trail_of_triumph", {"streak": 1})
+```
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import anyio
+from anyio.abc import ByteStream, TaskGroup
+from kraty_persistence import GrantRow, MemoryStore, Store
+from kraty_persistence.sql import open_sql_store
+from kraty_protocol.errors import Refused
+from kraty_protocol.progress import check_progress
+from kraty_protocol.shapes import Attempt, Board, Grant, Listing, Progressed, Window
+from kraty_protocol.validation import InvalidFields
+
+from kraty_actors.actors.clock import Clock, SystemClock
+from kraty_actors.actors.engine import Engine
+from kraty_actors.actors.loop import answer_to
+from kraty_actors.definitions import Fault, load_game_text
+from kraty_actors.domain.attempt import AttemptView, Written
+from kraty_actors.domain.contest import BoardView, GetBoard
+from kraty_actors.domain.lobby import LobbyView
+from kraty_actors.domain.outcome import Refusal
+from kraty_actors.domain.window import Report
+from kraty_actors.gateway import translate
+from kraty_actors.gateway.frames import SharedPush
+from kraty_actors.gateway.gateway import Gateway
+from kraty_actors.gateway.hosted import serve_websocket
+from kraty_actors.gateway.hub import ViewKey, Watcher
+from kraty_actors.gateway.listener import Serves, open_port, serve_port, serve_stream
+
+GameSource = str | Path | Mapping[str, Any]
+Number = int | float
+T = TypeVar("T")
+
+
+@asynccontextmanager
+async def open_game(
+    source: GameSource,
+    *,
+    store: str | Store = "memory:",
+    clock: Clock | None = None,
+    secrets: Sequence[str] = (),
+    insecure_dev: bool = False,
+) -> AsyncIterator[Game]:
+    """Open a game: recover what is stored, load its definitions, run its actors until the block is left.
+
+    Args:
+        source: A game file's path, or the game itself as a mapping.
+        store: `sqlite:///FILE`, `memory:` (nothing survives), or a store of your own.
+        clock: Where time comes from; the machine's by default.
+        secrets: What players' tokens are signed with, the first for signing, all for verifying.
+        insecure_dev: Let `hello` name any player and role without a token. Never on a public address.
+
+    Raises:
+        DefinitionFaults: The game has faults, all of them in one error; nothing was changed.
+        StoreUnusable: The database cannot be opened.
+        WrongGame: The database belongs to another game.
+    """
+    loaded = read_game(source)
+    async with _opened(store) as opened, Engine.opened(opened, clock or SystemClock()) as engine:
+        put = await engine.put_game(loaded, who="file", is_file=True)
+        async with (
+            Gateway.opened(engine, secrets=secrets, insecure_dev=insecure_dev) as gateway,
+            anyio.create_task_group() as tasks,
+        ):
+            yield Game(engine, gateway, tasks, put.warnings)
+            tasks.cancel_scope.cancel()
+
+
+def read_game(source: GameSource) -> dict[str, Any]:
+    """A game as plain data, judged.
+
+    Raises:
+        DefinitionFaults: It has faults.
+        OSError: The file cannot be read.
+    """
+    if isinstance(source, Mapping):
+        return dict(source)
+    return load_game_text(Path(source).read_text("utf-8")).game.as_defined()
+
+
+@asynccontextmanager
+async def _opened(store: str | Store) -> AsyncIterator[Store]:
+    if not isinstance(store, str):
+        yield store
+    elif store == "memory:":
+        yield MemoryStore()
+    else:
+        async with open_sql_store(store) as opened:
+            yield opened
+
+
+class Game:
+    """A game that runs in this process. Refusals are raised as `Refused`, with the wire's codes."""
+
+    def __init__(self, engine: Engine, gateway: Gateway, tasks: TaskGroup, warnings: Sequence[Fault]) -> None:
+        self.engine = engine
+        self.warnings = warnings
+        """What the author of the game file should look at."""
+        self._gateway = gateway
+        self._tasks = tasks
+
+    # -- who talks to it
+
+    async def serve(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 8765,
+        *,
+        tls: ssl.SSLContext | None = None,
+        ops_port: int | None = None,
+    ) -> int:
+        """Accept WebSocket connections at `/v1/socket` until the game is closed; the port that was opened.
+
+        With `ops_port` the health checks answer there, and only there.
+
+        Raises:
+            OSError: The port is taken.
+        """
+        sock = open_port(host, port)
+        if ops_port is not None:
+            ops = open_port(host, ops_port)
+            await self._tasks.start(serve_port, self._gateway, ops, Serves(socket=False))
+        serves = Serves(health=ops_port is None, tls=tls)
+        await self._tasks.start(serve_port, self._gateway, sock, serves)
+        return cast("int", sock.getsockname()[1])
+
+    async def handle(self, stream: ByteStream) -> None:
+        """Serve one WebSocket connection, handshake included, on any byte stream of anyio's."""
+        await serve_stream(self._gateway, stream)
+
+    async def websocket_handler(self, websocket: Any) -> None:
+        """A handler for a server of `websockets.asyncio` or `websockets.trio` that the program already has."""
+        await serve_websocket(self._gateway, websocket)
+
+    # -- players
+
+    async def start(self, player_id: str, event_key: str) -> Attempt:
+        """Start an attempt, or get the one that runs (R-16).
+
+        Raises:
+            Refused: `lobby_forming`, `entry_requirement_failed`, `max_attempts_reached`, ...
+        """
+        player = await self.engine.players.resolve(player_id)
+        started = await self.engine.start(player.number, event_key)
+        if isinstance(started, LobbyView):
+            raise Refused("lobby_forming", "the lobby waits for more players", translate.forming(started))
+        return cast("Attempt", translate.attempt(_accepted(started, AttemptView)))
+
+    async def progress(
+        self,
+        player_id: str,
+        event_key: str,
+        metrics: Mapping[str, Number] | Number,
+        *,
+        mode: str = "increment",
+        seq: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Progressed:
+        """Write progress on the player's running attempt of an event, which is started if there is none (R-8).
+
+        Raises:
+            Refused: `invalid_metric`, `validation_failed`, `attempt_finished`, ...
+        """
+        attempt = await self.start(player_id, event_key)
+        return await self.progress_attempt(
+            player_id, attempt["attemptId"], metrics, mode=mode, seq=seq, idempotency_key=idempotency_key
+        )
+
+    async def progress_attempt(
+        self,
+        player_id: str,
+        attempt_id: str,
+        metrics: Mapping[str, Number] | Number,
+        *,
+        mode: str = "increment",
+        seq: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Progressed:
+        """The same on an attempt by its id, as a client does it."""
+        frame = {
+            "playerId": player_id,
+            "attemptId": attempt_id,
+            "metrics": dict(metrics) if isinstance(metrics, Mapping) else None,
+            "metricValue": None if isinstance(metrics, Mapping) else metrics,
+            "mode": mode,
+            "seq": seq,
+            "idempotencyKey": idempotency_key,
+        }
+        try:
+            write = check_progress("server", frame)
+        except InvalidFields as error:
+            raise Refused("validation_failed", str(error), {"path": error.path}) from None
+        player = await self.engine.players.resolve(player_id)
+        written = await answer_to(
+            partial(self.engine.write, player.number, attempt_id, write.what, write.mode, write.identity)
+        )
+        return cast("Progressed", translate.written(_accepted(written, Written)))
+
+    async def finish(self, player_id: str, attempt_id: str) -> Attempt:
+        """End an attempt (R-12); on one that has ended, the same again."""
+        player = await self.engine.players.resolve(player_id)
+        ended = await answer_to(partial(self.engine.finish, player.number, attempt_id))
+        return cast("Attempt", translate.attempt(_accepted(ended, AttemptView)))
+
+    async def attempt(self, player_id: str, attempt_id: str) -> Attempt:
+        """An attempt as it stands."""
+        player = await self.engine.players.resolve(player_id)
+        found = await answer_to(partial(self.engine.attempt, player.number, attempt_id))
+        return cast("Attempt", translate.attempt(_accepted(found, AttemptView)))
+
+    async def events(self, player_id: str, *, upcoming: bool = False) -> list[Listing]:
+        """What the player can see (R-55)."""
+        player = await self.engine.players.resolve(player_id)
+        listed = await self.engine.listings(player.number, upcoming=upcoming)
+        return [cast("Listing", translate.listing(one)) for one in listed]
+
+    async def board(self, leaderboard_id: str, *, limit: int = 50, offset: int = 0, player: str | None = None) -> Board:
+        """A page of a board (R-33); with a player also where that player stands."""
+        row = await self.engine.players.find(player) if player is not None else None
+        query = GetBoard(offset=offset, limit=limit, viewer=row.number if row else None)
+        view = _accepted(await self.engine.read_board(leaderboard_id, query), BoardView)
+        players = self.engine.players
+        await players.fetch(players.missing(standing.participant for standing in view.standings))
+        return cast("Board", translate.board(view, players, row))
+
+    async def watch(self, event_key: str, *, player: str, limit: int = 50) -> AsyncIterator[Board]:
+        """The board on which the player competes in the event's current window, again whenever it has moved.
+
+        It ends after the final board. Close it (`contextlib.aclosing`) if you leave early.
+        """
+        leaderboard_id = (await self.start(player, event_key))["leaderboardId"]
+        if leaderboard_id is None:
+            raise Refused("not_found", f"{event_key} has no board")
+        doorbell = Doorbell()
+        watcher = Watcher(doorbell)
+        hub = self._gateway.hub
+        view = await hub.watch(watcher, ViewKey(leaderboard_id, limit, None, 0, ()))
+        if isinstance(view, Refusal):
+            raise _refused(view)
+        try:
+            while True:
+                board = await self.board(leaderboard_id, limit=limit, player=player)
+                yield board
+                if board["finalized"]:
+                    return
+                await doorbell.rung()
+        finally:
+            hub.leave(watcher)
+
+    # -- money
+
+    async def wallet(self, player_id: str) -> dict[str, int]:
+        """The balance of every declared currency."""
+        player = await self.engine.players.resolve(player_id)
+        return dict(await self.engine.balances(player.number))
+
+    async def grants(self, player_id: str, *, limit: int = 50) -> list[Grant]:
+        """The player's grants, newest first."""
+        player = await self.engine.players.resolve(player_id)
+        page, _ = await self.engine.grants(player.number, limit=limit)
+        return [cast("Grant", translate.grant(row, self.engine.now_ms())) for row in page]
+
+    async def claim(self, player_id: str, grant_id: str) -> Grant:
+        """Credit a grant to the player's wallet, once (R-45)."""
+        player = await self.engine.players.resolve(player_id)
+        row = _accepted(await self.engine.claim(player.number, grant_id), GrantRow)
+        return cast("Grant", translate.grant(row, self.engine.now_ms()))
+
+    # -- operators
+
+    async def put_game(self, game: Mapping[str, Any], *, who: str = "program") -> list[Fault]:
+        """Put a whole game, all or nothing; its warnings.
+
+        Raises:
+            DefinitionFaults: It has faults; nothing was changed.
+        """
+        return list((await self.engine.put_game(game, who=who)).warnings)
+
+    async def finalize(self, event_key: str, window_id: str | None = None, *, who: str = "program") -> list[Window]:
+        """End a window, or an event with all its windows, now (R-26)."""
+        ended = await self.engine.finalize(event_key, window_id, who=who)
+        if isinstance(ended, Refusal):
+            raise _refused(ended)
+        event, now = self.engine.catalogue.events[event_key], self.engine.now_ms()
+        return [cast("Window", translate.window(window, event, now)) for window in ended]
+
+    async def windows(self, event_key: str) -> list[Window]:
+        """An event's windows: open and upcoming ones in order, then the last that closed."""
+        event = self.engine.catalogue.events.get(event_key)
+        if event is None:
+            raise Refused("not_found", f"no event '{event_key}'")
+        now = self.engine.now_ms()
+        return [cast("Window", translate.window(window, event, now)) for window in event.listed(now)]
+
+    async def report(self, window_id: str) -> Report | None:
+        """How a finalized window was settled; None before."""
+        return await self.engine.report(window_id)
+
+
+class Doorbell:
+    """An outbox that only tells that something came."""
+
+    is_behind = False
+
+    def __init__(self) -> None:
+        self._bell = anyio.Event()
+
+    def put(self, payload: bytes) -> None:
+        self._bell.set()
+
+    def put_shared(self, push: SharedPush) -> None:
+        self._bell.set()
+
+    def flush(self) -> None:
+        pass
+
+    async def caught_up(self) -> None:
+        pass
+
+    async def rung(self) -> None:
+        """Wait until something came since the last time."""
+        await self._bell.wait()
+        self._bell = anyio.Event()
+
+
+def _accepted(reply: object, kind: type[T]) -> T:
+    if isinstance(reply, Refusal):
+        raise _refused(reply)
+    if not isinstance(reply, kind):
+        raise TypeError(f"expected {kind.__name__}, got {type(reply).__name__}")
+    return reply
+
+
+def _refused(refusal: Refusal) -> Refused:
+    return Refused(refusal.code, refusal.message, translate.refusal_details(refusal))

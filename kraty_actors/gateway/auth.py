@@ -1,0 +1,87 @@
+"""Who a peer is: tokens signed by the game's own secrets (HS256 only), or in development whatever it says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import jwt
+from kraty_protocol.limits import ID_CHARS, ROLES, Role
+
+ALGORITHM = "HS256"
+SECRET_BYTES_MIN = 32
+"""A shorter secret could be guessed (RFC 7518, section 3.2)."""
+
+
+class BadToken(Exception):
+    """The token does not prove anything; the message says why, and holds nothing of the token."""
+
+
+@dataclass(slots=True, frozen=True)
+class Identity:
+    """What a hello has proved. `expires_at` is in seconds since the epoch; None without a token."""
+
+    role: Role
+    player_id: str | None
+    expires_at: int | None = None
+    name: str | None = None
+    avatar: str | None = None
+    country: str | None = None
+
+
+def read_secrets(text: str) -> tuple[str, ...]:
+    """The secrets of a secret file, one a line; the first signs, all verify.
+
+    Raises:
+        ValueError: There is none, or one is shorter than 32 bytes.
+    """
+    secrets = tuple(line for line in text.splitlines() if line)
+    if not secrets:
+        raise ValueError("holds no secret: write one of at least 32 bytes into it")
+    for number, secret in enumerate(secrets, 1):
+        if len(secret.encode()) < SECRET_BYTES_MIN:
+            raise ValueError(f"line {number}: a secret needs at least {SECRET_BYTES_MIN} bytes")
+    return secrets
+
+
+def sign(secret: str, role: Role, player_id: str | None, ttl_seconds: int) -> str:
+    """A token that says so for `ttl_seconds` from now."""
+    claims: dict[str, Any] = {"role": role, "exp": int(time.time()) + ttl_seconds}
+    if player_id is not None:
+        claims["sub"] = player_id
+    return jwt.encode(claims, secret, ALGORITHM)
+
+
+def verify(secrets: Sequence[str], token: str) -> Identity:
+    """What a token proves.
+
+    Raises:
+        BadToken: It is forged, expired, or lacks a claim.
+    """
+    claims = _claims(secrets, token)
+    role, player_id = claims.get("role"), claims.get("sub")
+    if role not in ROLES:
+        raise BadToken("the token names no role of player, server and operator")
+    if role == "player" and not _is_player_id(player_id):
+        raise BadToken("a player's token names the player in sub")
+    profile = {name: claims[name] for name in ("name", "avatar", "country") if isinstance(claims.get(name), str)}
+    return Identity(cast("Role", role), player_id if role == "player" else None, int(claims["exp"]), **profile)
+
+
+def _claims(secrets: Sequence[str], token: str) -> dict[str, Any]:
+    for secret in secrets:
+        try:
+            return jwt.decode(token, secret, [ALGORITHM], options={"require": ["exp", "role"]})
+        except jwt.InvalidSignatureError:
+            continue
+        except jwt.ExpiredSignatureError:
+            raise BadToken("the token has expired") from None
+        except (jwt.PyJWTError, ValueError, OverflowError):
+            raise BadToken("the token is not valid") from None
+    raise BadToken("the token is signed by nobody known here")
+
+
+def _is_player_id(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= ID_CHARS and value.isprintable()

@@ -1,0 +1,245 @@
+"""One peer: its conversation, its replies, and what it watches."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from anyio.abc import TaskGroup
+from kraty_persistence import PlayerRow, StoreUnavailable
+from kraty_protocol.conversation import Conversation, Request
+from kraty_protocol.conversation import Refusal as WireRefusal
+from kraty_protocol.errors import CloseCode, Refused
+from kraty_protocol.limits import PROTOCOL_VERSION, Limits
+from kraty_protocol.messages import Hello
+from kraty_protocol.progress import Progress
+from kraty_protocol.shapes import iso
+
+from kraty_actors.domain.attempt import Written
+from kraty_actors.domain.outcome import Refusal
+from kraty_actors.gateway import translate
+from kraty_actors.gateway.auth import BadToken, Identity
+from kraty_actors.gateway.hub import Watcher
+from kraty_actors.gateway.operations import HANDLERS, IN_ORDER, resumed
+from kraty_actors.gateway.outbox import Outbox
+
+if TYPE_CHECKING:
+    from kraty_actors.gateway.gateway import Gateway
+
+log = logging.getLogger(__name__)
+
+UNANSWERED_MAX = 64
+"""Requests of one connection that wait for more than one actor or for the store; further ones are not read."""
+
+
+class Line:
+    """What a connection asks of whatever carries it."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Begin the closing handshake, once what is due is sent."""
+
+    def drop(self) -> None:
+        """Cut the connection."""
+
+    def ping(self) -> None:
+        """Find out whether the peer is still there."""
+
+    def set_limits(self, limits: Limits) -> None:
+        """Frames may be this large from now on."""
+
+
+class Connection:
+    """Takes frames, answers them. Replies to one actor's requests keep their order, for the actor keeps it."""
+
+    def __init__(
+        self, gateway: Gateway, conversation: Conversation, outbox: Outbox, line: Line, tasks: TaskGroup,
+        header_token: str | None = None,
+    ) -> None:  # fmt: skip
+        self.gateway = gateway
+        self.conversation = conversation
+        self.outbox = outbox
+        self.identity: Identity | None = None
+        self.player: PlayerRow | None = None
+        self.watcher = Watcher(outbox)
+        self.forming_in: set[str] = set()
+        self.since = self.heard_at = anyio.current_time()
+        self._line = line
+        self._tasks = tasks
+        self._header_token = header_token
+        self._unanswered = anyio.Semaphore(UNANSWERED_MAX)
+        self._is_touched = False
+        self._is_closing = False
+
+    # -- frames in
+
+    async def receive(self, data: bytes | str) -> None:
+        """Take one frame: answer it, or see to it that it will be answered."""
+        if self._is_closing:
+            return
+        request = self.conversation.receive(data)
+        if isinstance(request, WireRefusal):
+            self._refuse_frame(request)
+        elif isinstance(request.fields, Progress):
+            await self._progress(request.id, request.fields)
+        elif isinstance(request.fields, Hello):
+            await self._hello(request.id, request.fields)
+        elif request.op in IN_ORDER:
+            await self._handle(request)
+        else:
+            await self._unanswered.acquire()
+            self._tasks.start_soon(self._handle_apart, request)
+
+    async def caught_up(self) -> None:
+        """Wait until the peer has read enough of what it was sent to be heard again."""
+        await self.outbox.caught_up()
+        self.gateway.hub.caught_up(self.watcher)
+
+    def _refuse_frame(self, refusal: WireRefusal) -> None:
+        self._send(self.conversation.error_reply(refusal.id, refusal.code, refusal.message, refusal.details))
+        if refusal.close is not None:
+            self.close(refusal.close, refusal.message)
+
+    # -- the one hot request
+
+    async def _progress(self, request_id: int, write: Progress) -> None:
+        player = self.player
+        if player is None:
+            player = await self.gateway.engine.players.find(str(write.player_id))
+            if player is None:
+                self.answer(request_id, Refusal("not_found", "no such attempt"))
+                return
+        self.gateway.engine.write(
+            player.number,
+            write.attempt_id,
+            write.what,
+            write.mode,
+            write.identity,
+            partial(self._written, request_id),
+        )
+
+    def _written(self, request_id: int, answer: object) -> None:
+        if isinstance(answer, Written):
+            self._send(self.conversation.reply(request_id, translate.written(answer)))
+        else:
+            self.answer(request_id, answer)
+
+    # -- everything else
+
+    async def _handle(self, request: Request) -> None:
+        try:
+            await HANDLERS[request.op](self, request.id, request.fields)
+        except Refused as refused:
+            self.refuse(request.id, refused)
+        except StoreUnavailable:
+            self.refuse(request.id, Refused("overloaded", "the database does not answer", {"retryAfter": 1}))
+        except Exception:
+            log.exception("%s failed", request.op)
+            self.refuse(request.id, Refused("internal_error", "the server failed on this request"))
+
+    async def _handle_apart(self, request: Request) -> None:
+        try:
+            await self._handle(request)
+        finally:
+            self._unanswered.release()
+        self.flush()
+
+    async def _hello(self, request_id: int, hello: Hello) -> None:
+        try:
+            identity = self.gateway.identify(hello, self._header_token)
+        except BadToken as error:
+            self._send(self.conversation.error_reply(request_id, "unauthenticated", str(error)))
+            self.close(CloseCode.BAD_TOKEN, str(error))
+            return
+        known = self.identity
+        if known is not None and (
+            hello.token is None or (known.role, known.player_id) != (identity.role, identity.player_id)
+        ):
+            self.refuse(request_id, Refused("conflict", "this connection has said hello already"))
+            return
+        if known is None:
+            await self._let_in(identity)
+        self.identity = identity
+        subs = await resumed(self, hello.resume)
+        self.reply(request_id, self._welcome(identity, [sub for sub, _ in subs]))
+        for _, announce in subs:
+            announce()
+
+    async def _let_in(self, identity: Identity) -> None:
+        if identity.player_id is not None:
+            players = self.gateway.engine.players
+            row = await players.resolve(identity.player_id)
+            self.player = await players.set_profile(row, identity.name, identity.avatar, identity.country)
+        self.conversation.admit(identity.role, identity.player_id)
+        self._line.set_limits(self.conversation.limits)
+        self.gateway.admit(self)
+
+    def _welcome(self, identity: Identity, subs: list[dict[str, Any]]) -> dict[str, Any]:
+        game = self.gateway.engine.catalogue.game
+        limits = game.settings.limits if game else None
+        return {
+            "protocol": PROTOCOL_VERSION,
+            "role": identity.role,
+            "playerId": identity.player_id,
+            "participantId": self.player.participant_id if self.player else None,
+            "serverTime": iso(self.gateway.engine.now_ms()),
+            "limits": {
+                "maxFrameBytes": self.conversation.limits.frame_bytes,
+                "requestsPerSecond": limits.requests_per_second if limits else 2000,
+                "watches": self.watches_max,
+            },
+            "resumed": bool(subs) and all(sub["how"] == "delta" for sub in subs),
+            "subs": subs,
+        }
+
+    @property
+    def watches_max(self) -> int:
+        game = self.gateway.engine.catalogue.game
+        return game.settings.limits.watches_per_connection if game else 64
+
+    # -- frames out
+
+    def answer(self, request_id: int, reply: object, shape: Callable[[Any], Mapping[str, Any]] | None = None) -> None:
+        """Answer with what an actor replied: a refusal as an error, anything else in the given shape."""
+        if isinstance(reply, Refusal):
+            details = translate.refusal_details(reply)
+            self._send(self.conversation.error_reply(request_id, reply.code, reply.message, details))
+        elif shape is not None:
+            self.reply(request_id, shape(reply))
+        else:
+            log.error("no answer is made of %s", type(reply).__name__)
+            self.refuse(request_id, Refused("internal_error", "the server failed on this request"))
+
+    def reply(self, request_id: int, ok: Mapping[str, Any]) -> None:
+        self._send(self.conversation.reply(request_id, ok))
+
+    def refuse(self, request_id: int, refused: Refused) -> None:
+        self._send(self.conversation.error_reply(request_id, refused.code, refused.message, refused.details))
+
+    def push(self, name: str, fields: Mapping[str, Any]) -> None:
+        self._send(self.conversation.push(name, fields))
+
+    def _send(self, payload: bytes) -> None:
+        self.outbox.put(payload)
+        if not self._is_touched:
+            self._is_touched = True
+            self.gateway.touch(self)
+
+    def flush(self) -> None:
+        self._is_touched = False
+        self.outbox.flush()
+
+    def close(self, code: int, reason: str) -> None:
+        """Say goodbye; nothing that comes in from here on is taken."""
+        if not self._is_closing:
+            self._is_closing = True
+            self.flush()
+            self._line.close(code, reason)
+
+    def drop(self) -> None:
+        self._line.drop()
+
+    def ping(self) -> None:
+        self._line.ping()

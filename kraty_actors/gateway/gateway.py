@@ -1,0 +1,190 @@
+"""The edge of a server: its connections, who is connected, and what the actors tell them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+import anyio
+from anyio.abc import TaskGroup
+from kraty_protocol.errors import CloseCode
+from kraty_protocol.limits import HELLO_SECONDS, PING_SECONDS, SILENCE_SECONDS
+from kraty_protocol.messages import Hello
+
+from kraty_actors.actors.engine import Engine
+from kraty_actors.actors.loop import Listener
+from kraty_actors.domain.attempt import AttemptView
+from kraty_actors.domain.lobby import LobbyView
+from kraty_actors.domain.outcome import Notice, Pay
+from kraty_actors.gateway import translate
+from kraty_actors.gateway.auth import BadToken, Identity, verify
+from kraty_actors.gateway.connection import Connection
+from kraty_actors.gateway.hub import Hub
+
+log = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 1.0
+GOODBYE_SECONDS = 5.0
+
+
+class Gateway(Listener):
+    """`opened` makes one that hears of all that an engine has to tell."""
+
+    def __init__(self, engine: Engine, secrets: Sequence[str], insecure_dev: bool, tasks: TaskGroup) -> None:
+        self.engine = engine
+        self.hub = Hub(engine, tasks)
+        self.is_stopping = False
+        self._secrets = secrets
+        self._insecure_dev = insecure_dev
+        self._connections: set[Connection] = set()
+        self._by_player: dict[int, set[Connection]] = {}
+        self._touched: list[Connection] = []
+        self._left = anyio.Event()
+        engine.edge = self
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(
+        cls, engine: Engine, *, secrets: Sequence[str] = (), insecure_dev: bool = False
+    ) -> AsyncIterator[Gateway]:
+        """Run until the block is left; then every connection is told to come back (1001)."""
+        async with anyio.create_task_group() as tasks:
+            gateway = cls(engine, secrets, insecure_dev, tasks)
+            tasks.start_soon(gateway._sweep)
+            try:
+                yield gateway
+            finally:
+                engine.edge = Listener()
+                with anyio.CancelScope(shield=True):
+                    await gateway._say_goodbye()
+                tasks.cancel_scope.cancel()
+
+    # -- connections
+
+    def join(self, connection: Connection) -> None:
+        self._connections.add(connection)
+
+    def leave(self, connection: Connection) -> None:
+        """A connection is gone: its views are left, and a lobby that forms hears that its player is away."""
+        self._connections.discard(connection)
+        self._left.set()
+        self._left = anyio.Event()
+        self.hub.leave(connection.watcher)
+        if connection.player is None:
+            return
+        others = self._by_player.get(connection.player.number, set())
+        others.discard(connection)
+        if not others:
+            self._by_player.pop(connection.player.number, None)
+            for window in connection.forming_in:
+                self.engine.presence(connection.player.number, window, here=False)
+
+    def admit(self, connection: Connection) -> None:
+        """A connection has said who it is."""
+        if connection.player is not None:
+            self._by_player.setdefault(connection.player.number, set()).add(connection)
+
+    def identify(self, hello: Hello, header_token: str | None) -> Identity:
+        """What a hello proves.
+
+        Raises:
+            BadToken: Nothing.
+        """
+        token = hello.token or header_token
+        if token is not None:
+            return verify(self._secrets, token)
+        if not self._insecure_dev:
+            raise BadToken("say hello with a token")
+        role = hello.role or "player"
+        if role == "player" and hello.player_id is None:
+            raise BadToken("name the player in playerId")
+        return Identity(role, hello.player_id if role == "player" else None)
+
+    def http_get(self, path: str) -> tuple[HTTPStatus, str]:
+        """The plain HTTP side of the port: is the loop alive, can it serve?"""
+        if path == "/healthz":
+            return HTTPStatus.OK, "ok\n"
+        if path != "/readyz":
+            return HTTPStatus.NOT_FOUND, "nothing here: the socket is at /v1/socket\n"
+        if self.is_stopping:
+            return HTTPStatus.SERVICE_UNAVAILABLE, "shutting down\n"
+        if not self.engine.is_healthy():
+            return HTTPStatus.SERVICE_UNAVAILABLE, "the last commit to the database failed\n"
+        return HTTPStatus.OK, "ready\n"
+
+    # -- what the actors tell
+
+    def moved(self, actor_id: str) -> None:
+        self.hub.moved(actor_id)
+
+    def finished(self, actor_id: str) -> None:
+        self.hub.finished(actor_id)
+
+    def notice(self, notice: Notice) -> None:
+        concerned = notice.players
+        connected = concerned if isinstance(concerned, tuple) else [p for p in self._by_player if p in concerned]
+        for player in connected:
+            for connection in self._by_player.get(player, ()):
+                connection.push(notice.push, _body(notice.push, notice.body))
+
+    def touch(self, connection: Connection) -> None:
+        """Something waits to be sent on it; it goes out when this turn of the loop is over."""
+        self._touched.append(connection)
+
+    def flush(self) -> None:
+        if self._touched:
+            touched, self._touched = self._touched, []
+            for connection in touched:
+                connection.flush()
+
+    # -- time
+
+    async def _sweep(self) -> None:
+        """Once a second: who never said hello, whose token is over, who has gone silent."""
+        while True:
+            await anyio.sleep(SWEEP_SECONDS)
+            now = anyio.current_time()
+            for connection in list(self._connections):
+                self._judge(connection, now)
+            self.hub.forget_old()
+
+    def _judge(self, connection: Connection, now: float) -> None:
+        if connection.identity is None:
+            if now - connection.since > HELLO_SECONDS:
+                connection.close(CloseCode.NO_HELLO, "no hello")
+        elif (
+            connection.identity.expires_at is not None and self.engine.now_ms() / 1000 >= connection.identity.expires_at
+        ):
+            connection.close(CloseCode.BAD_TOKEN, "the token has expired")
+        silence = now - connection.heard_at
+        if silence > SILENCE_SECONDS:
+            connection.drop()
+        elif silence > PING_SECONDS:
+            connection.ping()
+
+    async def _say_goodbye(self) -> None:
+        self.is_stopping = True
+        for connection in list(self._connections):
+            connection.close(CloseCode.GOING_AWAY, "shutting down")
+        with anyio.move_on_after(GOODBYE_SECONDS):
+            while self._connections:
+                await self._left.wait()
+        for connection in list(self._connections):
+            connection.drop()
+
+
+def _body(push: str, body: object) -> translate.Map:
+    match body:
+        case AttemptView() if push == "attempt.ended":
+            return {"attempt": translate.attempt(body)}
+        case AttemptView():
+            return translate.started(body)
+        case LobbyView():
+            return {"lobby": translate.lobby(body)}
+        case Pay():
+            return {"grant": translate.paid(body)}
+        case dict():
+            return body
+    raise TypeError(f"no push is made of {type(body).__name__}")

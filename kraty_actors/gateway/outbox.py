@@ -1,0 +1,158 @@
+"""What waits to be sent on one connection. Nobody who puts something in ever waits for a socket."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import anyio
+from anyio.abc import TaskGroup
+from kraty_protocol.codec import Codec
+
+from kraty_actors.gateway.frames import SharedPush, frame_header
+
+BACKLOG_MAX_BYTES = 256 * 1024
+"""Unsent bytes from which on a connection's requests are not read, and board pushes to it are merged."""
+
+
+class Outbox(Protocol):
+    """The sending side of one connection."""
+
+    def put(self, payload: bytes) -> None:
+        """Queue one message for this connection alone."""
+
+    def put_shared(self, push: SharedPush) -> None:
+        """Queue a message that others get too."""
+
+    def flush(self) -> None:
+        """Send what is due as far as the socket takes it now; the rest follows by itself."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether more waits than `BACKLOG_MAX_BYTES`."""
+
+    async def caught_up(self) -> None:
+        """Wait until it is not behind."""
+
+
+class ByteOutbox:
+    """For a byte stream that we frame ourselves.
+
+    `send_now` takes what it can without waiting, and says how much (0 where a transport cannot do that); `send`
+    waits for the rest, in a task that exists only while there is one.
+    """
+
+    def __init__(
+        self,
+        codec: Codec,
+        tasks: TaskGroup,
+        send_now: Callable[[bytes], int],
+        send: Callable[[bytes], Awaitable[None]],
+    ) -> None:
+        self._codec = codec
+        self._tasks = tasks
+        self._send_now = send_now
+        self._send = send
+        self._due: list[bytes] = []
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._is_sending = False
+        self._drained = anyio.Event()
+
+    def put(self, payload: bytes) -> None:
+        self._due.append(frame_header(len(payload), text=self._codec.text))
+        self._due.append(payload)
+
+    def put_shared(self, push: SharedPush) -> None:
+        self._due.append(push.framed(self._codec))
+
+    def put_raw(self, data: bytes) -> None:
+        """Bytes that are framed already: handshakes, pongs, closes."""
+        self._due.append(data)
+
+    def flush(self) -> None:
+        if not self._due:
+            return
+        data = self._due[0] if len(self._due) == 1 else b"".join(self._due)
+        self._due.clear()
+        if not self._is_sending:
+            sent = self._send_now(data)
+            if sent == len(data):
+                return
+            data = data[sent:]
+        self._waiting.append(data)
+        self._waiting_bytes += len(data)
+        if not self._is_sending:
+            self._is_sending = True
+            self._tasks.start_soon(self._send_rest)
+
+    @property
+    def is_behind(self) -> bool:
+        return self._waiting_bytes > BACKLOG_MAX_BYTES
+
+    async def caught_up(self) -> None:
+        while self.is_behind:
+            await self._drained.wait()
+
+    async def all_sent(self) -> None:
+        """Wait until nothing waits."""
+        self.flush()
+        while self._is_sending:
+            await self._drained.wait()
+
+    async def _send_rest(self) -> None:
+        while self._waiting:
+            data = self._waiting.popleft()
+            await self._send(data)
+            self._waiting_bytes -= len(data)
+            if not self.is_behind:
+                self._notify()
+        self._is_sending = False
+        self._notify()
+
+    def _notify(self) -> None:
+        self._drained.set()
+        self._drained = anyio.Event()
+
+
+class MessageOutbox:
+    """For a host's own WebSocket connection, which frames by itself."""
+
+    def __init__(self, codec: Codec, send: Callable[[bytes], Awaitable[None]]) -> None:
+        self._codec = codec
+        self._send = send
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._something = anyio.Event()
+        self._drained = anyio.Event()
+
+    def put(self, payload: bytes) -> None:
+        self._waiting.append(payload)
+        self._waiting_bytes += len(payload)
+
+    def put_shared(self, push: SharedPush) -> None:
+        self.put(push.payload(self._codec))
+
+    def flush(self) -> None:
+        self._something.set()
+
+    @property
+    def is_behind(self) -> bool:
+        return self._waiting_bytes > BACKLOG_MAX_BYTES
+
+    async def caught_up(self) -> None:
+        while self.is_behind:
+            await self._drained.wait()
+
+    async def run(self) -> None:
+        """Send for as long as the connection lives."""
+        while True:
+            await self._something.wait()
+            self._something = anyio.Event()
+            while self._waiting:
+                payload = self._waiting.popleft()
+                await self._send(payload)
+                self._waiting_bytes -= len(payload)
+            self._drained.set()
+            self._drained = anyio.Event()

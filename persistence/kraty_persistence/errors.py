@@ -1,0 +1,62 @@
+"""What a store can refuse, by who must act.
+
+StoreError
+ +- StoreUnavailable    the world broke: nothing was stored, try again later
+ +- StoreTaken          somebody else owns the store now: stop serving
+ +- StoreClosed         this side closed it, or opened it for reading only
+ +- StoreUnusable       it cannot be opened: an operator must change what was given
+ +- JournalConflict     the actor's memory is out of step with its journal: recover it
+ +- UnitRefused         a bug: what was handed in breaks a rule of the tables
+ +- GrantExpired        the caller came too late
+ +- BalanceOutOfRange   the credit would leave 0..2^53 - 1
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BalanceOutOfRange",
+    "GrantExpired",
+    "JournalConflict",
+    "StoreClosed",
+    "StoreError",
+    "StoreTaken",
+    "StoreUnavailable",
+    "StoreUnusable",
+    "UnitRefused",
+]
+
+
+class StoreError(Exception):
+    """Base of all. Whoever gets one may be sure that nothing of the refused work is stored."""
+
+
+class StoreUnavailable(StoreError):
+    """The database could not be reached or written within the store's patience (R-58)."""
+
+
+class StoreTaken(StoreError):
+    """The epoch in the database is no longer ours: another server has opened it for serving."""
+
+
+class StoreClosed(StoreError):
+    """The store is closed for writing."""
+
+
+class StoreUnusable(StoreError):
+    """The database cannot be opened as a store. One plain line, without any password."""
+
+
+class JournalConflict(StoreError):
+    """A unit's number does not follow the journal's head: another owner wrote, or a unit before it failed."""
+
+
+class UnitRefused(StoreError):
+    """A row broke a rule of the tables, or code raised: a bug of the caller, kept as `__cause__`."""
+
+
+class GrantExpired(StoreError):
+    """The grant's time to live was over before it was claimed (R-45)."""
+
+
+class BalanceOutOfRange(StoreError):
+    """A balance would leave 0..2^53 - 1 (R-40)."""

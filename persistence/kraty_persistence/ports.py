@@ -1,0 +1,277 @@
+"""What the actors ask of a store. Payloads are opaque: the store orders, keeps and gives back bytes.
+
+Every instant is whole milliseconds since the Unix epoch, UTC. Players are internal numbers everywhere
+but in `PlayerRow`, the one row that joins a number to a person (R-57).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from kraty_persistence.errors import StoreError
+
+__all__ = [
+    "MAX_BALANCE",
+    "AuditEntry",
+    "AuditRow",
+    "Completion",
+    "Credit",
+    "Done",
+    "Effect",
+    "GrantRow",
+    "GrantStatus",
+    "LedgerRow",
+    "NewGrant",
+    "PlayerRow",
+    "Store",
+    "StoreStatistics",
+    "StoredActor",
+    "Unit",
+]
+
+MAX_BALANCE = 2**53 - 1
+"""The largest whole number that every client language holds exactly."""
+
+GrantStatus: TypeAlias = Literal["pending", "claimed", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class NewGrant:
+    """Effect: something a player has won. An id that exists already is left as it is (exactly once)."""
+
+    id: str
+    player: int
+    kind: str
+    contents: bytes
+    source_kind: str
+    source_ref: str | None
+    parent: str | None
+    created_at: int
+    expires_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Effect: the player has completed an attempt of the event in the window (R-19). A repeat is nothing."""
+
+    player: int
+    event_key: str
+    window_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Effect: who changed what, and how it stood before and after."""
+
+    at: int
+    who: str
+    action: str
+    subject: str
+    before: bytes | None = None
+    after: bytes | None = None
+
+
+Effect: TypeAlias = NewGrant | Completion | AuditEntry
+
+
+@dataclass(slots=True)
+class Unit:
+    """What one actor hands over at once; it is stored as a whole or not at all.
+
+    Attributes:
+        actor: The actor's id.
+        number: With a `record`: the batch's number, one above the journal's head (the first is 1). Without:
+            the batch that the checkpoint covers, from the last checkpoint's to the head's.
+        record: The batch as the actor will read it back on recovery.
+        effects: Rows for others to read, which exist if and only if the unit does.
+        checkpoint: The actor's whole state after batch `number`; it replaces the checkpoint before it and the
+            records up to `number`.
+        finished: The actor needs no recovery at start any more. It stays so, whatever later units say.
+    """
+
+    actor: str
+    number: int
+    record: bytes | None = None
+    effects: tuple[Effect, ...] = ()
+    checkpoint: tuple[bytes, ...] | None = None
+    finished: bool = False
+
+
+Done: TypeAlias = Callable[[StoreError | None], None]
+"""Told the fate of a unit: None once it is durable, an error if it is certain not to be stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredActor:
+    """What recovery starts from: the last checkpoint, and the records after it in order.
+
+    `number` is the head: the highest batch number known, 0 for an actor never stored.
+    """
+
+    checkpoint: tuple[bytes, ...] = ()
+    number: int = 0
+    records: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerRow:
+    """Who a player number is. `participant_id` is the public name of the player in every board (R-28)."""
+
+    number: int
+    player_id: str
+    participant_id: str
+    name: str | None = None
+    avatar: str | None = None
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRow(NewGrant):
+    """A grant as stored."""
+
+    claimed_at: int | None = None
+
+    def status(self, now: int) -> GrantStatus:
+        """Where the grant stands at an instant; a claimed one never expires (R-45)."""
+        if self.claimed_at is not None:
+            return "claimed"
+        return "expired" if self.expires_at is not None and now >= self.expires_at else "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """An amount of one currency to add to a wallet; whole."""
+
+    currency: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One change of one balance (R-40). `key` is unique: the same change is never entered twice."""
+
+    key: str
+    player: int
+    currency: str
+    delta: int
+    balance: int
+    reason: str
+    source: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow(AuditEntry):
+    """An audit entry with its place in the trail."""
+
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatistics:
+    """How much is stored; `records` counts those not yet covered by a checkpoint."""
+
+    actors: int
+    unfinished: int
+    records: int
+    players: int
+    grants: int
+
+
+class Store(Protocol):
+    """Journal, results, money and players behind one door. Everything is called on the event loop's thread.
+
+    Any method that waits may raise `StoreUnavailable`; those that write also `StoreTaken` and `StoreClosed`.
+    """
+
+    @property
+    def failing_since(self) -> float | None:
+        """`time.monotonic()` of the first failed try since the last success; None while all is well."""
+
+    # -- journal
+    def submit(self, unit: Unit, done: Done) -> None:
+        """Store a unit; never waits. `done` is called once on the loop's thread, in the order of submission,
+        perhaps before this returns. The units of one actor must carry consecutive numbers, else
+        `JournalConflict`."""
+
+    async def load(self, actor: str) -> StoredActor:
+        """All that recovery of one actor needs; empty for an id that was never stored."""
+
+    async def unfinished(self) -> list[str]:
+        """The actors that are stored and not finished, in the order in which they were first stored."""
+
+    async def statistics(self) -> StoreStatistics:
+        """Counts, for tools."""
+
+    async def ping(self) -> None:
+        """Answer if the database can be read, else raise."""
+
+    # -- facts of the game that live beside the journal
+    async def get_meta(self, key: str) -> str | None:
+        """The value under a key."""
+
+    async def set_meta(self, key: str, value: str) -> None:
+        """Put a value under a key; durable on return."""
+
+    async def put_meta_once(self, key: str, value: str) -> str:
+        """Put the value if there is none yet; return what stands."""
+
+    # -- players
+    async def resolve(self, player_id: str, mint: Callable[[], str]) -> PlayerRow:
+        """The player's row; a new one takes its participant id from `mint()` and is durable on return."""
+
+    async def set_profile(
+        self, number: int, *, name: str | None = None, avatar: str | None = None, country: str | None = None
+    ) -> None:
+        """Change what is given; None leaves a field as it is."""
+
+    async def players(self, numbers: Sequence[int]) -> list[PlayerRow]:
+        """The rows of these numbers, in this order; unknown ones are left out."""
+
+    async def find_player(self, player_id: str) -> PlayerRow | None:
+        """By the game's own id."""
+
+    async def find_participant(self, participant_id: str) -> PlayerRow | None:
+        """By the public id."""
+
+    async def completed(self, player: int, event_key: str, window_id: str | None = None) -> bool:
+        """Whether the player ever completed the event: in that window, or in any (R-19)."""
+
+    # -- grants and money
+    async def grant(self, grant_id: str, player: int) -> GrantRow | None:
+        """One grant; None if there is none or it is another player's."""
+
+    async def grants(
+        self,
+        player: int,
+        *,
+        now: int,
+        status: GrantStatus | None = None,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> list[GrantRow]:
+        """A page of grants, newest first and then by id, beginning behind the grant `after`.
+
+        `status` is judged at `now`. An `after` that the player does not have gives an empty page.
+        """
+
+    async def claim(self, grant_id: str, player: int, now: int, amounts: Sequence[Credit]) -> GrantRow | None:
+        """Mark a grant claimed and credit the wallet, once: a claimed one is returned as it is (R-45).
+
+        Returns None if there is no such grant of that player.
+
+        Raises:
+            GrantExpired: At `now` it was too late.
+            BalanceOutOfRange: A balance would leave 0..2^53 - 1; the grant stays unclaimed.
+        """
+
+    async def balances(self, player: int) -> dict[str, int]:
+        """The wallet: balance by currency, of each currency that was ever credited."""
+
+    async def ledger(self, player: int, *, limit: int = 50) -> list[LedgerRow]:
+        """The latest changes of the wallet, newest first."""
+
+    async def audit(self, *, limit: int = 50, before: int | None = None) -> list[AuditRow]:
+        """The audit trail, newest first; `before` is the number of the last row of the page before."""

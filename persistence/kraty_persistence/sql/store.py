@@ -1,0 +1,226 @@
+"""The store on SQLAlchemy Core: writes through the one writer, reads in worker threads beside it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+import sqlalchemy as sa
+
+from kraty_persistence.errors import StoreClosed, StoreError, StoreUnavailable
+from kraty_persistence.ports import (
+    AuditRow,
+    Credit,
+    Done,
+    GrantRow,
+    GrantStatus,
+    LedgerRow,
+    PlayerRow,
+    StoredActor,
+    StoreStatistics,
+    Unit,
+)
+from kraty_persistence.sql import opening, queries
+from kraty_persistence.sql.journal import GroupPlan, Heads
+from kraty_persistence.sql.sqlite import is_outage
+from kraty_persistence.sql.tables import players
+from kraty_persistence.sql.transaction import Job, Task, Transactions, UnitTask
+from kraty_persistence.sql.writer import Writer
+
+__all__ = ["SqlStore", "open_sql_store"]
+
+T = TypeVar("T")
+
+READERS = 4
+"""Reads at a time, each in a worker thread with a connection of its own."""
+
+
+@asynccontextmanager
+async def open_sql_store(url: str, *, owner: bool = True, patience_s: float = 1.0) -> AsyncIterator[SqlStore]:
+    """Open a database, make its tables if it is new, and close it when the block ends.
+
+    Args:
+        url: `sqlite:///FILE`.
+        owner: True to serve: whoever served from it before gets `StoreTaken` from then on. False only reads.
+        patience_s: Seconds for which a commit is tried again before its units are given up (R-58).
+
+    Raises:
+        StoreUnusable: It cannot be opened, is not a store, or is one of a newer version.
+        StoreUnavailable: Another program keeps it locked.
+    """
+    engine = opening.connect(url, owner=owner, connections=READERS + 1)
+    try:
+        epoch = await anyio.to_thread.run_sync(partial(opening.take_over, engine, owner=owner))
+        store = SqlStore(engine)
+        if not owner:
+            yield store
+            return
+        await store.start_writing(epoch, patience_s)
+        try:
+            yield store
+        finally:
+            await store.stop_writing()
+    finally:
+        engine.dispose()
+
+
+class SqlStore:
+    """A `Store` on a database; made by `open_sql_store`."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._limiter = anyio.CapacityLimiter(READERS)
+        self._transactions: Transactions | None = None
+        self._writer: Writer | None = None
+
+    async def start_writing(self, epoch: str, patience_s: float) -> None:
+        """Learn where the journals end, and start the writer under this epoch."""
+        self._transactions = Transactions(await self._read(Heads), epoch)
+        self._writer = Writer(self._engine, self._transactions, patience_s)
+
+    async def stop_writing(self) -> None:
+        """Write what was handed over, then stop."""
+        if self._writer is not None:
+            await self._writer.close()
+
+    @property
+    def failing_since(self) -> float | None:
+        return None if self._writer is None else self._writer.failing_since
+
+    @property
+    def commits(self) -> int:
+        """Transactions committed so far; units a commit is the measure of group commit."""
+        return 0 if self._writer is None else self._writer.commits
+
+    async def _read(self, query: Callable[[sa.Connection], T]) -> T:
+        """Run a query in a worker thread, in a read transaction of its own."""
+
+        def run() -> T:
+            with self._engine.connect() as connection:
+                return query(connection)
+
+        try:
+            return await anyio.to_thread.run_sync(run, limiter=self._limiter)
+        except sa.exc.DBAPIError as error:
+            if not is_outage(error):
+                raise
+            raise StoreUnavailable(f"the database cannot be read: {error.orig}") from error
+
+    async def _write(self, work: Callable[[sa.Connection], T]) -> T:
+        """Have a job done in the next group commit; durable on return."""
+        answered = anyio.Event()
+        errors: list[StoreError] = []
+
+        def done(error: StoreError | None) -> None:
+            if error is not None:
+                errors.append(error)
+            answered.set()
+
+        job = Job(work, done)
+        self._put(job)
+        await answered.wait()
+        if errors:
+            raise errors[0]
+        result: T = job.result
+        return result
+
+    def _put(self, task: Task) -> None:
+        if self._writer is None:
+            task.done(StoreClosed("the store was opened for reading only"))
+        else:
+            self._writer.put(task)
+
+    # -- journal
+
+    def submit(self, unit: Unit, done: Done) -> None:
+        self._put(UnitTask(unit, done))
+
+    async def load(self, actor: str) -> StoredActor:
+        transactions = self._transactions
+        if transactions is None:
+            return await self._read(lambda connection: GroupPlan(Heads(connection)).read(connection, actor))
+        return await self._write(lambda connection: transactions.read_actor(connection, actor))
+
+    async def unfinished(self) -> list[str]:
+        return await self._read(queries.unfinished)
+
+    async def statistics(self) -> StoreStatistics:
+        return await self._read(queries.statistics)
+
+    async def ping(self) -> None:
+        await self._read(partial(queries.get_meta, key="epoch"))
+
+    # -- facts of the game
+
+    async def get_meta(self, key: str) -> str | None:
+        return await self._read(partial(queries.get_meta, key=key))
+
+    async def set_meta(self, key: str, value: str) -> None:
+        await self._write(partial(queries.set_meta, key=key, value=value))
+
+    async def put_meta_once(self, key: str, value: str) -> str:
+        return await self._write(partial(queries.put_meta_once, key=key, value=value))
+
+    # -- players
+
+    async def resolve(self, player_id: str, mint: Callable[[], str]) -> PlayerRow:
+        row = await self.find_player(player_id)
+        if row is None:
+            new = partial(queries.add_player, player_id=player_id, participant_id=mint())
+            row = await self._write(new)
+        return row
+
+    async def set_profile(
+        self, number: int, *, name: str | None = None, avatar: str | None = None, country: str | None = None
+    ) -> None:
+        await self._write(
+            lambda connection: queries.set_profile(connection, number, name=name, avatar=avatar, country=country)
+        )
+
+    async def players(self, numbers: Sequence[int]) -> list[PlayerRow]:
+        return await self._read(partial(queries.players_of, numbers=numbers))
+
+    async def find_player(self, player_id: str) -> PlayerRow | None:
+        return await self._read(partial(queries.find_player, where=players.c.player_id == player_id))
+
+    async def find_participant(self, participant_id: str) -> PlayerRow | None:
+        where = players.c.participant_id == participant_id
+        return await self._read(partial(queries.find_player, where=where))
+
+    async def completed(self, player: int, event_key: str, window_id: str | None = None) -> bool:
+        query = partial(queries.completed, player=player, event_key=event_key, window_id=window_id)
+        return await self._read(query)
+
+    # -- grants and money
+
+    async def grant(self, grant_id: str, player: int) -> GrantRow | None:
+        return await self._read(partial(queries.grant, grant_id=grant_id, player=player))
+
+    async def grants(
+        self,
+        player: int,
+        *,
+        now: int,
+        status: GrantStatus | None = None,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> list[GrantRow]:
+        query = partial(queries.grants_of, player=player, now=now, status=status, limit=limit, after=after)
+        return await self._read(query)
+
+    async def claim(self, grant_id: str, player: int, now: int, amounts: Sequence[Credit]) -> GrantRow | None:
+        claim = partial(queries.claim, grant_id=grant_id, player=player, now=now, amounts=amounts)
+        return await self._write(claim)
+
+    async def balances(self, player: int) -> dict[str, int]:
+        return await self._read(partial(queries.balances_of, player=player))
+
+    async def ledger(self, player: int, *, limit: int = 50) -> list[LedgerRow]:
+        return await self._read(partial(queries.ledger_of, player=player, limit=limit))
+
+    async def audit(self, *, limit: int = 50, before: int | None = None) -> list[AuditRow]:
+        return await self._read(partial(queries.audit_trail, limit=limit, before=before))

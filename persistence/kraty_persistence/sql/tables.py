@@ -1,0 +1,142 @@
+"""The tables. Actors have a small number inside, so that a journal row is little more than its record."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "actors",
+    "audit",
+    "balances",
+    "checkpoints",
+    "completions",
+    "grants",
+    "journal",
+    "ledger",
+    "meta",
+    "metadata",
+    "players",
+]
+
+SCHEMA_VERSION = 1
+
+metadata = sa.MetaData()
+
+_Row = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite numbers rows by itself only for INTEGER
+
+meta = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+actors = sa.Table(
+    "actors",
+    metadata,
+    sa.Column("no", _Row, primary_key=True, autoincrement=False),
+    sa.Column("id", sa.Text, nullable=False, unique=True),
+    sa.Column("covered", sa.BigInteger, nullable=False),  # the last batch that the checkpoint holds
+    sa.Column("finished", sa.Boolean, nullable=False),
+)
+sa.Index(
+    "actors_unfinished",
+    actors.c.no,
+    sqlite_where=actors.c.finished.is_(False),
+    postgresql_where=actors.c.finished.is_(False),
+)
+
+# A log in the order of writing. With a key of (actor, number) each record of a commit would dirty a page of
+# its own: measured for 64 actors, 2.3 ms a commit against 0.7 ms. Where an actor's records lie is kept in
+# memory (`journal.Heads`) and read back at opening.
+journal = sa.Table(
+    "journal",
+    metadata,
+    sa.Column("place", _Row, primary_key=True, autoincrement=False),
+    sa.Column("actor_no", _Row, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("record", sa.LargeBinary, nullable=False),
+)
+
+checkpoints = sa.Table(
+    "checkpoints",
+    metadata,
+    sa.Column("actor_no", _Row, primary_key=True),
+    sa.Column("part", sa.Integer, primary_key=True),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+
+players = sa.Table(
+    "players",
+    metadata,
+    sa.Column("number", _Row, primary_key=True),
+    sa.Column("player_id", sa.Text, nullable=False, unique=True),
+    sa.Column("participant_id", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text),
+    sa.Column("avatar", sa.Text),
+    sa.Column("country", sa.Text),
+)
+
+completions = sa.Table(
+    "completions",
+    metadata,
+    sa.Column("player", _Row, sa.ForeignKey(players.c.number), primary_key=True),
+    sa.Column("event_key", sa.Text, primary_key=True),
+    sa.Column("window_id", sa.Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+grants = sa.Table(
+    "grants",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("player", _Row, sa.ForeignKey(players.c.number), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("contents", sa.LargeBinary, nullable=False),
+    sa.Column("source_kind", sa.Text, nullable=False),
+    sa.Column("source_ref", sa.Text),
+    sa.Column("parent", sa.Text),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger),
+    sa.Column("claimed_at", sa.BigInteger),
+)
+sa.Index("grants_newest_first", grants.c.player, grants.c.created_at.desc(), grants.c.id)
+
+balances = sa.Table(
+    "balances",
+    metadata,
+    sa.Column("player", _Row, sa.ForeignKey(players.c.number), primary_key=True),
+    sa.Column("currency", sa.Text, primary_key=True),
+    sa.Column("balance", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("balance between 0 and 9007199254740991", name="balance_in_range"),
+    sqlite_with_rowid=False,
+)
+
+ledger = sa.Table(
+    "ledger",
+    metadata,
+    sa.Column("number", _Row, primary_key=True),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    sa.Column("player", _Row, sa.ForeignKey(players.c.number), nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("delta", sa.BigInteger, nullable=False),
+    sa.Column("balance", sa.BigInteger, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)
+sa.Index("ledger_newest_first", ledger.c.player, ledger.c.number.desc())
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("number", _Row, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("before", sa.LargeBinary),
+    sa.Column("after", sa.LargeBinary),
+)

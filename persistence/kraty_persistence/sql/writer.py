@@ -1,0 +1,174 @@
+"""Group commit: one thread that writes all that has gathered in one transaction, over and over.
+
+While a group is being committed the next one gathers, so the group's size follows the load by itself. The
+event loop is never waited for: outcomes are left in a queue, and the loop is told once for each group.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+from typing import Any
+
+import anyio.lowlevel
+import anyio.to_thread
+import sqlalchemy as sa
+
+from kraty_persistence.errors import StoreClosed, StoreError, StoreUnavailable, UnitRefused
+from kraty_persistence.ports import Done
+from kraty_persistence.sql.sqlite import immediate, is_outage
+from kraty_persistence.sql.transaction import Task, Transactions
+
+__all__ = ["Writer"]
+
+FIRST_PAUSE_S = 0.005
+LONGEST_PAUSE_S = 0.25
+"""Pauses between tries while the database is away; each is twice the one before."""
+
+
+class Writer:
+    """The thread, its queue and its connection."""
+
+    def __init__(self, engine: sa.Engine, transactions: Transactions, patience_s: float) -> None:
+        """Prepare; must be called on the event loop's thread, where `done` will be called."""
+        self.failing_since: float | None = None
+        self.commits = 0
+        self._engine = engine
+        self._transactions = transactions
+        self._patience_s = patience_s
+        self._connection: sa.Connection | None = None
+        self._queue: SimpleQueue[Task | None] = SimpleQueue()
+        self._outcomes: deque[tuple[Done, StoreError | None]] = deque()
+        self._call_soon = _call_soon()
+        self._closed = False
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="kraty-store-writer", daemon=True)
+        self._thread.start()
+
+    def put(self, task: Task) -> None:
+        """Hand a task over; its `done` is called on the loop, in order."""
+        if self._closed:
+            task.done(StoreClosed("the store is closed"))
+        else:
+            self._queue.put(task)
+
+    async def close(self) -> None:
+        """Write what has gathered, end the thread and tell everybody."""
+        self._queue.put(None)
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._thread.join)
+        self._closed = True
+        self._fail(self._gathered(), StoreClosed("the store is closed"))
+        self._deliver()
+
+    # -- on the loop
+
+    def _deliver(self) -> None:
+        while self._outcomes:
+            done, error = self._outcomes.popleft()
+            done(error)
+
+    # -- on the thread
+
+    def _run(self) -> None:
+        while not self._stopping:
+            first = self._queue.get()
+            if first is None:
+                break
+            failure = self._settle([first, *self._gathered()])
+            if failure is not None:  # who comes behind would only wait in vain as well
+                self._fail(self._gathered(), failure)
+            self._tell()
+        self._disconnect()
+
+    def _gathered(self) -> list[Task]:
+        tasks = [self._queue.get() for _ in range(self._queue.qsize())]
+        self._stopping = self._stopping or None in tasks
+        return [task for task in tasks if task is not None]
+
+    def _settle(self, tasks: list[Task]) -> StoreError | None:
+        """Store a group, in parts if a task in it has a bug; return why the store gave up, if it did."""
+        try:
+            errors = self._persist(tasks)
+        except StoreError as failure:
+            self._fail(tasks, failure)
+            return failure
+        except Exception as error:  # noqa: BLE001 - a bug of one must not end the thread for all
+            return self._halve(tasks, error)
+        self._outcomes.extend(zip((task.done for task in tasks), errors, strict=True))
+        return None
+
+    def _halve(self, tasks: list[Task], error: Exception) -> StoreError | None:
+        if len(tasks) == 1:
+            self._fail(tasks, _refused(error))
+            return None
+        half = len(tasks) // 2
+        failure = self._settle(tasks[:half])
+        if failure is None:
+            return self._settle(tasks[half:])
+        self._fail(tasks[half:], failure)
+        return failure
+
+    def _fail(self, tasks: Sequence[Task], error: StoreError) -> None:
+        self._outcomes.extend((task.done, error) for task in tasks)
+
+    def _persist(self, tasks: list[Task]) -> list[StoreError | None]:
+        """Commit, again and again while the database is away and there is patience left."""
+        pause, started = FIRST_PAUSE_S, time.monotonic()
+        while True:
+            try:
+                return self._commit(tasks)
+            except Exception as error:
+                self._disconnect()
+                if not is_outage(error):
+                    raise
+                if self.failing_since is None:
+                    self.failing_since = time.monotonic()
+                if time.monotonic() - started + pause > self._patience_s:
+                    raise StoreUnavailable(f"the database cannot be written: {_cause(error)}") from error
+            time.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    def _commit(self, tasks: list[Task]) -> list[StoreError | None]:
+        if self._connection is None:
+            self._connection = immediate(self._engine.connect())
+        with self._connection.begin():
+            errors = self._transactions.write(self._connection, tasks)
+        self._transactions.committed()
+        self.commits += 1
+        self.failing_since = None
+        return errors
+
+    def _disconnect(self) -> None:
+        """Give the connection up: after an error nobody can say what state it is in."""
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
+
+    def _tell(self) -> None:
+        try:
+            self._call_soon(self._deliver)
+        except RuntimeError:  # the loop has ended: nobody is left to be told
+            self._stopping = True
+
+
+def _call_soon() -> Callable[[Callable[[], None]], Any]:
+    """How another thread calls a function on this event loop without waiting for it."""
+    loop: Any = anyio.lowlevel.current_token().native_token
+    call: Callable[[Callable[[], None]], Any]
+    call = loop.run_sync_soon if hasattr(loop, "run_sync_soon") else loop.call_soon_threadsafe
+    return call
+
+
+def _cause(error: BaseException) -> str:
+    return str(getattr(error, "orig", None) or error)
+
+
+def _refused(error: Exception) -> UnitRefused:
+    refused = UnitRefused(f"the store refuses it: {_cause(error)}")
+    refused.__cause__ = error
+    return refused

@@ -1,0 +1,159 @@
+"""What loads although its author should look at it (R-3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from small_games import game, load, race, warnings_of
+from test_definition_faults import DAILY, lobby, pool, recurring, tiers
+
+BUNDLE = {"type": "fixed_bundle", "parameters": {"rewardBundleId": "payout"}}
+MILESTONE = {"key": "m", "metricKey": "score", "threshold": 1, "rewardBundleId": "payout"}
+REPLAY = {"replayableDuringWindow": True}
+NOT_YET_WON = {"type": "not", "condition": {"type": "completed_event_at_least_once", "eventKey": "race"}}
+
+
+def metric(**limits: Any) -> dict[str, Any]:
+    return {"metrics": [{"key": "score", **limits}]}
+
+
+WARNINGS = [
+    # thresholds above the ceiling
+    (
+        metric(cap=3) | {"milestoneRewards": [{**MILESTONE, "threshold": 4}]},
+        {"milestoneRewards[0].threshold": "above the ceiling of metric 'score', 3"},
+    ),
+    (
+        metric(target=5, capAtTarget=True)
+        | {"rewardPolicy": pool(winnerPredicate={"type": "metric_at_least", "metricKey": "score", "threshold": 6})},
+        {"rewardPolicy.parameters.winnerPredicate.threshold": "above the ceiling of metric 'score', 5"},
+    ),
+    (metric(target=5) | {"milestoneRewards": [{**MILESTONE, "threshold": 6}]}, {}),
+    # tiers
+    ({"rewardPolicy": tiers((1, 1), (3, None))}, {"rewardPolicy.parameters.tiers[1].fromRank": "pays rank 2"}),
+    ({"rewardPolicy": tiers((9, 9), (4, 4))}, {
+        "rewardPolicy.parameters.tiers[0].fromRank": "pays ranks 5 to 8",
+        "rewardPolicy.parameters.tiers[1].fromRank": "pays ranks 1 to 3",
+    }),
+    ({"rewardPolicy": tiers((2, 3), (1, 1), (4, None))}, {}),
+    ({"rewardPolicy": tiers((1, 1)), "leaderboard": {"mode": "none"}}, {"rewardPolicy.type": "nobody has a rank"}),
+    (
+        {"rewardPolicy": pool(winnerPredicate={"type": "rank_at_most", "rank": 1}), "leaderboard": {"mode": "none"}},
+        {"rewardPolicy.parameters.winnerPredicate.type": "nobody has a rank"},
+    ),
+    # R-32: stale contributions
+    (
+        {"contributesTo": ["weekly", "gone", "old"]},
+        {"contributesTo[1]": "no shared board 'gone'; known: old, weekly", "contributesTo[2]": "'old' is archived"},
+    ),
+    # R-19: references that are false
+    (
+        {"unlockCondition": {"type": "completed_event_at_least_once", "eventKey": "gone"}},
+        {"unlockCondition.eventKey": "no event 'gone'"},
+    ),
+    (
+        {"entryRequirement": {"type": "score_at_least", "boardKey": "gone", "score": 1}},
+        {"entryRequirement.boardKey": "no shared board 'gone'"},
+    ),
+    # R-23: overlaps
+    (
+        {"availability": recurring({**DAILY, "durationSeconds": 86_401})},
+        {"availability.windows[0]": "starts before it has ended"},
+    ),
+    (
+        {"availability": recurring(DAILY, {**DAILY, "startTime": "20:59"})},
+        {"availability.windows[1]": "starts before windows[0] has ended"},
+    ),
+    (
+        {"availability": recurring({**DAILY, "daysOfMonth": [-1]}, {"startTime": "00:00", "durationSeconds": 60, "daysOfMonth": [1]})},
+        {},
+    ),
+    (
+        {"availability": recurring({**DAILY, "daysOfMonth": [28], "durationSeconds": 2 * 86_400}, {**DAILY, "daysOfMonth": [1]})},
+        {"availability.windows[1]": "starts before windows[0] has ended"},
+    ),
+    ({"availability": recurring({**DAILY, "durationSeconds": 86_400}, timezone="America/New_York")}, {}),
+    # always
+    (
+        {"availability": {"mode": "always"}},
+        {"attempt.replayableDuringWindow": "one attempt ever"},
+    ),
+    (
+        {"availability": {"mode": "always"}, "attempt": REPLAY, "rewardPolicy": pool()},
+        {"rewardPolicy.type": "'shared_pool' pays when a window closes"},
+    ),
+    (
+        {"availability": {"mode": "always"}, "attempt": REPLAY, "rewardPolicy": tiers((1, None))},
+        {"rewardPolicy.type": "'rank_scaled' pays when a window closes"},
+    ),
+    # farming
+    ({"rewardPolicy": BUNDLE, "attempt": REPLAY}, {"rewardPolicy.type": "each replay pays again"}),
+    ({"milestoneRewards": [MILESTONE], "attempt": REPLAY}, {"milestoneRewards[0].once": "each replay fires it again"}),
+    ({"milestoneRewards": [{**MILESTONE, "once": "window"}], "attempt": REPLAY}, {}),
+    ({"rewardPolicy": BUNDLE}, {}),
+    ({"rewardPolicy": BUNDLE, "attempt": {**REPLAY, "maxAttempts": 3}}, {}),
+    ({"rewardPolicy": BUNDLE, "attempt": {**REPLAY, "maxDailyAttempts": 3}}, {}),
+    (
+        {
+            "rewardPolicy": BUNDLE,
+            "attempt": REPLAY,
+            "entryCost": {"currencies": [{"key": "cash", "amount": 1}], "chargePer": "attempt"},
+        },
+        {},
+    ),
+    (
+        {"rewardPolicy": BUNDLE, "attempt": REPLAY, "entryCost": {"currencies": [{"key": "cash", "amount": 1}]}},
+        {"rewardPolicy.type": "each replay pays again"},
+    ),
+    ({"rewardPolicy": BUNDLE, "attempt": REPLAY, "entryRequirement": NOT_YET_WON}, {}),
+    ({"rewardPolicy": BUNDLE, "attempt": REPLAY, "unlockCondition": {"type": "all", "conditions": [NOT_YET_WON]}}, {}),
+    # fields without use
+    (
+        {"leaderboard": {"mode": "global", "capacity": 5, "cohortBy": "country", "fillBots": True}},
+        {
+            "leaderboard.capacity": "is not used in mode 'global'",
+            "leaderboard.cohortBy": "is not used in mode 'global'",
+            "leaderboard.fillBots": "is not used in mode 'global'",
+        },
+    ),
+    ({"leaderboard": {"mode": "none", "sort": "asc"}}, {"leaderboard.sort": "is not used in mode 'none'"}),
+    ({"leaderboard": {"mode": "grouped", "leagues": ["a"]}}, {"leaderboard.leagues": "not used in mode 'grouped'"}),
+    ({"leaderboard": {"mode": "segmented", "cohortBy": "c"}}, {"leaderboard.cohortBy": "in mode 'segmented'"}),
+    ({"leaderboard": lobby(promotion={"places": 1})}, {"leaderboard.promotion": "not used in mode 'lobby_matched'"}),
+    (
+        {"leaderboard": lobby(matchmaking="external", fillTimeoutSeconds=3)},
+        {"leaderboard.fillTimeoutSeconds": "is not used with external matchmaking"},
+    ),
+    (
+        {"leaderboard": {"mode": "none"}, "botBindings": [{"botId": "climber"}]},
+        {"botBindings": "is not used in mode 'none'"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), WARNINGS, ids=[str(e) for _, e in WARNINGS])
+def test_r3_it_loads_with_these_warnings_and_no_others(changes: dict[str, Any], expected: dict[str, str]):
+    found = warnings_of(game(race(**changes)))
+    assert found.keys() == {f"events[0].{path}" for path in expected}
+    for path, message in expected.items():
+        assert message in found[f"events[0].{path}"]
+
+
+def test_r32_an_end_of_a_season_without_seasons_is_a_warning():
+    board = {"key": "weekly", "resetCadence": "weekly", "seasonEndsAt": "2026-01-01T00:00:00Z"}
+    assert list(warnings_of(game(leaderboards=[board]))) == ["leaderboards[0].seasonEndsAt"]
+
+
+def test_r35_a_pool_beside_names_is_a_warning():
+    bot = {"key": "b", "names": ["Rex"], "identityPool": "folk", "behaviour": {"block": "idle"}}
+    settings = {"identityPools": [{"key": "folk", "names": ["Ada"]}]}
+    assert list(warnings_of(game(bots=[bot], settings=settings))) == ["bots[0].identityPool"]
+
+
+def test_r3_duplicates_in_contributes_to_are_merged():
+    boards = [{"key": "weekly", "id": "board-1"}, {"key": "all_time"}]
+    event = race(contributesTo=["weekly", "all_time", "board-1", "gone", "weekly"])
+    loaded = load(event, leaderboards=boards)
+    assert loaded.game.events[0].contributes_to == ("weekly", "all_time", "gone")
+    assert "events[0].contributesTo[3]" in [w.path for w in loaded.warnings]

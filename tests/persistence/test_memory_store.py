@@ -1,0 +1,60 @@
+"""The store in memory, and the switches that tests of others use."""
+
+from __future__ import annotations
+
+import pytest
+from kraty_persistence import MemoryStore, StoredActor, StoreError, StoreUnavailable, Unit
+from store_contract import StoreContract, records
+
+pytestmark = pytest.mark.anyio
+
+
+class TestMemoryStore(StoreContract):
+    @pytest.fixture
+    def store(self) -> MemoryStore:
+        return MemoryStore()
+
+
+async def test_held_units_wait_and_are_released_in_order():
+    store, fates = MemoryStore(), []
+    store.hold()
+    for unit in records("a", b"1", b"2"):
+        store.submit(unit, lambda error, unit=unit: fates.append((unit.number, error)))
+    assert (fates, await store.load("a")) == ([], StoredActor())
+    store.release()
+    assert fates == [(1, None), (2, None)]
+
+
+async def test_lost_units_leave_nothing_and_tell_nobody():
+    store, fates = MemoryStore(), []
+    store.hold()
+    store.submit(Unit("a", 1, b"lost"), fates.append)
+    store.lose()
+    store.submit(Unit("a", 1, b"kept"), fates.append)
+    assert fates == [None]
+    assert (await store.load("a")).records == (b"kept",)
+
+
+async def test_an_outage_refuses_everything_until_it_is_over():
+    """R-58."""
+    store, fates = MemoryStore(), []
+    store.outage = StoreUnavailable("away")
+    store.submit(Unit("a", 1, b"1"), fates.append)
+    assert fates == [store.outage]
+    assert store.failing_since is not None
+    with pytest.raises(StoreUnavailable):
+        await store.load("a")
+    store.outage = None
+    store.submit(Unit("a", 1, b"1"), fates.append)
+    assert (fates[1], store.failing_since) == (None, None)
+
+
+async def test_a_chain_of_units_does_not_grow_the_stack():
+    store = MemoryStore()
+
+    def go_on(error: StoreError | None, number: int = 1) -> None:
+        if number < 5_000:
+            store.submit(Unit("a", number, b""), lambda error: go_on(error, number + 1))
+
+    go_on(None)
+    assert (await store.load("a")).number == 4_999

@@ -1,0 +1,102 @@
+"""Any history of units means the same to every store, however it is cut into groups, and after a reopening."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from tempfile import TemporaryDirectory
+
+import anyio
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from kraty_persistence import Completion, MemoryStore, NewGrant, Store, StoreError, Unit
+from kraty_persistence.sql import open_sql_store
+
+pytestmark = pytest.mark.anyio
+
+ACTORS = "abc"
+PLAYERS = 2
+
+
+@dataclass(frozen=True)
+class Step:
+    """One unit, with its number told as the distance from the right one."""
+
+    actor: str
+    shift: int
+    record: bytes | None
+    checkpoint: tuple[bytes, ...] | None
+    effects: tuple[NewGrant | Completion, ...]
+    finished: bool
+    pause: bool
+
+
+def mostly(value: int, *others: int) -> st.SearchStrategy[int]:
+    return st.sampled_from([value] * 12 + list(others))
+
+
+GRANTS = [
+    NewGrant(f"g{n}", player, "reward", b"", "api", None, None, created_at, None)
+    for n, (player, created_at) in enumerate([(1, 3), (1, 5), (2, 3), (PLAYERS + 1, 3)])
+]  # the last one is for nobody: its unit is refused
+grants = mostly(*range(len(GRANTS))).map(GRANTS.__getitem__)
+completions = st.builds(Completion, mostly(1, 2), st.sampled_from(["e", "f"]), st.sampled_from(["w", "x"]))
+steps = st.builds(
+    Step,
+    actor=st.sampled_from(ACTORS),
+    shift=mostly(0, -1, 1),
+    record=st.none() | st.binary(max_size=8) | st.binary(max_size=8),
+    checkpoint=st.none() | st.none() | st.lists(st.binary(max_size=3), max_size=2).map(tuple),
+    effects=st.lists(grants | completions, max_size=2).map(tuple),
+    finished=mostly(0, 1).map(bool),
+    pause=st.booleans(),
+)
+
+
+async def everything(store: Store) -> list[object]:
+    """All that can be asked of a store, in a form that can be compared."""
+    players = range(1, PLAYERS + 1)
+    return [
+        [await store.load(actor) for actor in ACTORS],
+        await store.unfinished(),
+        await store.statistics(),
+        [await store.grants(player, now=5) for player in players],
+        [await store.completed(p, e, w) for p in players for e in "ef" for w in ("w", "x", None)],
+    ]
+
+
+async def with_players(store: Store) -> Store:
+    for number in range(PLAYERS):
+        await store.resolve(f"p{number}", lambda number=number: f"public-{number}")
+    return store
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=st.lists(steps, max_size=30))
+async def test_memory_and_sqlite_agree_on_every_history(history: list[Step]):
+    """R-56. The order of outcomes is the order of submission, in both."""
+    memory = await with_players(MemoryStore())
+    expected: list[tuple[int, str]] = []
+    fates: list[tuple[int, str]] = []
+    with TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/game.db"
+        async with open_sql_store(url) as store:
+            await with_players(store)
+            for n, step in enumerate(history):
+                number = (await memory.load(step.actor)).number + (step.record is not None) + step.shift
+                unit = Unit(step.actor, number, step.record, step.effects, step.checkpoint, step.finished)
+                memory.submit(unit, lambda error, n=n: expected.append((n, kind(error))))
+                store.submit(unit, lambda error, n=n: fates.append((n, kind(error))))
+                if step.pause:
+                    await anyio.lowlevel.checkpoint()
+            found = await everything(store)
+        assert fates == expected
+        assert found == await everything(memory)
+        async with open_sql_store(url) as store:
+            assert await everything(store) == found
+        async with open_sql_store(url, owner=False) as store:
+            assert await everything(store) == found
+
+
+def kind(error: StoreError | None) -> str:
+    return type(error).__name__

@@ -1,0 +1,19 @@
+"""The store on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from kraty_persistence.sql import SqlStore, open_sql_store
+from store_contract import StoreContract
+
+pytestmark = pytest.mark.anyio
+
+
+class TestSqliteStore(StoreContract):
+    @pytest.fixture
+    async def store(self, tmp_path: Path) -> AsyncIterator[SqlStore]:
+        async with open_sql_store(f"sqlite:///{tmp_path}/game.db") as store:
+            yield store
