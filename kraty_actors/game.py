@@ -11,8 +11,8 @@ async with open_game("game.json", store="sqlite:///game.db") as game:
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -71,14 +71,27 @@ async def open_game(
         WrongGame: The database belongs to another game.
     """
     loaded = read_game(source)
-    async with _opened(store) as opened, Engine.opened(opened, clock or SystemClock()) as engine:
-        put = await engine.put_game(loaded, who="file", is_file=True)
-        async with (
-            Gateway.opened(engine, secrets=secrets, insecure_dev=insecure_dev) as gateway,
-            anyio.create_task_group() as tasks,
-        ):
-            yield Game(engine, gateway, tasks, put.warnings)
-            tasks.cancel_scope.cancel()
+    with _unwrapped():
+        async with _opened(store) as opened, Engine.opened(opened, clock or SystemClock()) as engine:
+            put = await engine.put_game(loaded, who="file", is_file=True)
+            async with (
+                Gateway.opened(engine, secrets=secrets, insecure_dev=insecure_dev) as gateway,
+                anyio.create_task_group() as tasks,
+            ):
+                yield Game(engine, gateway, tasks, put.warnings)
+                tasks.cancel_scope.cancel()
+
+
+@contextmanager
+def _unwrapped() -> Iterator[None]:
+    """Let an exception out as it was raised, without the groups that the task groups on its way put around it."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        leaf: BaseException = group
+        while isinstance(leaf, BaseExceptionGroup) and len(leaf.exceptions) == 1:
+            leaf = leaf.exceptions[0]
+        raise leaf from leaf.__cause__
 
 
 def read_game(source: GameSource) -> dict[str, Any]:
@@ -242,10 +255,22 @@ class Game:
         """The board on which the player competes in the event's current window, again whenever it has moved.
 
         It ends after the final board. Close it (`contextlib.aclosing`) if you leave early.
+
+        Raises:
+            Refused: `not_found`: the player has no board there, perhaps because they have not started.
         """
-        leaderboard_id = (await self.start(player, event_key))["leaderboardId"]
+        listed = (one for one in await self.events(player) if one["eventKey"] == event_key)
+        leaderboard_id = next((one["leaderboardId"] for one in listed), None)
         if leaderboard_id is None:
-            raise Refused("not_found", f"{event_key} has no board")
+            raise Refused("not_found", f"{player} has no board in {event_key}: start first")
+        async with aclosing(self.watch_board(leaderboard_id, player=player, limit=limit)) as boards:
+            async for board in boards:
+                yield board
+
+    async def watch_board(
+        self, leaderboard_id: str, *, player: str | None = None, limit: int = 50
+    ) -> AsyncGenerator[Board, None]:
+        """The same for a board by its id; with a player also where that player stands."""
         doorbell = Doorbell()
         watcher = Watcher(doorbell)
         hub = self._gateway.hub

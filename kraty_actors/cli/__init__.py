@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from kraty_actors.cli.call import call
 from kraty_actors.cli.check import check, schema
+from kraty_actors.cli.demo import demo
 from kraty_actors.cli.serve import serve
 from kraty_actors.cli.token import token
 
@@ -15,5 +17,5 @@ def main() -> None:
     """Live game events: serve them, check them, watch them played."""
 
 
-for command in (serve, token, check, schema):
+for command in (demo, serve, call, token, check, schema):
     main.add_command(command)

@@ -254,7 +254,7 @@ class Session:
 
     def _welcomed(self, held: list[Watch], ok: dict[str, Any]) -> None:
         self.welcome = ok
-        for watch, answer in zip_longest(held, ok.get("subs", ())):
+        for watch, answer in zip_longest(held, ok.get("subs", [])[: len(held)]):
             if answer is None or answer["how"] == "gone":
                 self.watch_again(watch)
             else:

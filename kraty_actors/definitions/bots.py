@@ -117,8 +117,8 @@ class BotDefinition(Keyed):
     """A bot that events can seat."""
 
     names: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_NAMES)] | None = None
-    """Names to go round; default the identity pool's."""
-    identity_pool: PoolRef | None = Field(default=None)
+    """Names to choose from; an identity pool, if there is one, goes before them."""
+    identity_pool: PoolRef | None = None
     """Where names, avatars and countries come from; default `settings.defaultIdentityPool`."""
     avatar: ShortText | None = None
     """The avatar of all its seats."""

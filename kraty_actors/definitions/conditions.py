@@ -98,3 +98,6 @@ Condition: TypeAlias = Annotated[
     | ConditionScoreAtLeast,
     OneOf("type"),
 ]
+
+for _model in (ConditionNot, ConditionAll, ConditionAny):  # they speak of a union that is only known now
+    _model.model_rebuild()

@@ -27,7 +27,25 @@ class Document:
 
     def __init__(self, raw: object) -> None:
         self.raw = raw
-        self.left_out: set[Path] = set()
+        self._left_out: set[Path] = set()
+        self._parents: set[Path] = set()
+        self._around: set[Path] = set()
+        self._unnamed: set[Path] = set()
+        self._kept: dict[Path, list[int]] = {}
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing was left out."""
+        return not self._left_out
+
+    def leave_out(self, path: Path) -> None:
+        """Take what stands there, or is missing there, out of further reading."""
+        self._left_out.add(path)
+        self._parents.add(path[:-1])
+        self._around.update(path[:length] for length in range(len(path)))
+        if path[-1:] in (("key",), ("id",)):
+            self._unnamed.add(path[:-2])
+        self._kept.clear()
 
     def outline_faults(self) -> Iterator[tuple[Path, str]]:
         """What is wrong whatever the document is about: too deep, a key twice, keys that are not text."""
@@ -35,13 +53,13 @@ class Document:
         while pending:
             path, node = pending.pop()
             if isinstance(node, dict | list) and len(path) >= MAX_DEPTH:
-                self.left_out.add(path)
+                self.leave_out(path)
                 yield path, f"nested more than {MAX_DEPTH} levels deep"
             elif isinstance(node, dict):
                 yield from _key_faults(path, node)
-                pending += [((*path, key), child) for key, child in node.items() if isinstance(key, str)]
+                pending += [((*path, key), inner) for key, inner in node.items() if isinstance(key, str)]
             elif isinstance(node, list):
-                pending += [((*path, i), child) for i, child in enumerate(node)]
+                pending += [((*path, i), inner) for i, inner in enumerate(node)]
 
     def sound_part(self) -> Any:
         """A copy without what was left out."""
@@ -50,48 +68,55 @@ class Document:
     def _copy(self, node: Any, path: Path) -> Any:
         if isinstance(node, dict):
             return {
-                key: self._copy(child, (*path, key))
-                for key, child in node.items()
-                if isinstance(key, str) and (*path, key) not in self.left_out
+                key: self._copy(inner, (*path, key))
+                for key, inner in node.items()
+                if isinstance(key, str) and (*path, key) not in self._left_out
             }
         if isinstance(node, list):
-            children = (((*path, i), child) for i, child in enumerate(node))
-            return [self._copy(child, at) for at, child in children if at not in self.left_out]
+            inners = (((*path, i), inner) for i, inner in enumerate(node))
+            return [self._copy(inner, at) for at, inner in inners if at not in self._left_out]
         return node
 
     def as_written(self, path: Path, step: str | int) -> str | int:
         """A step into the sound part at `path` (as written) as the author wrote it."""
         if isinstance(step, int):
             return self._original_index(path, step)
-        node = self.raw
-        for earlier in path:
-            node = child(node, earlier)
-        other = next((other for other, name in SPELLINGS.items() if name == step), step)
-        return other if isinstance(node, dict) and step not in node and other in node else step
+        for other, name in SPELLINGS.items():
+            if name == step and other in (siblings := self._at(path) or {}) and name not in siblings:
+                return other
+        return step
 
     def _original_index(self, path: Path, index: int) -> int:
-        if not self.left_out:
+        if path not in self._around:
             return index
-        original = -1
-        for _ in range(index + 1):
-            original += 1
-            while (*path, original) in self.left_out:
-                original += 1
-        return original
+        if path not in self._kept:
+            node = self._at(path)
+            count = len(node) if isinstance(node, list) else 0
+            self._kept[path] = [i for i in range(count) if (*path, i) not in self._left_out]
+        kept = self._kept[path]
+        return kept[index] if index < len(kept) else index  # an example stands in for a list that is left out
+
+    def _at(self, path: Path) -> Any:
+        node = self.raw
+        for step in path:
+            node = child(node, step)
+        return node
 
     def is_left_out(self, path: Path) -> bool:
         """Whether it, or something around it, was left out."""
-        return any(path[: len(out)] == out for out in self.left_out)
+        return any(path[:length] in self._left_out for length in range(len(path) + 1))
+
+    def is_around_a_gap(self, path: Path) -> bool:
+        """Whether it, or something within it, was left out."""
+        return path in self._around or path in self._left_out
 
     def is_unsettled(self, path: Path) -> bool:
         """Whether it is not fully known: it, something around it or a direct part of it was left out."""
-        return self.is_left_out(path) or any(out[:-1] == path for out in self.left_out if out)
+        return self.is_left_out(path) or path in self._parents
 
     def is_open(self, path: Path) -> bool:
         """Whether a definition in the list there has a name that could not be read."""
-        return self.is_left_out(path) or any(
-            out[: len(path)] == path and len(out) == len(path) + 2 and out[-1] in ("key", "id") for out in self.left_out
-        )
+        return self.is_left_out(path) or path in self._unnamed
 
     def position(self, path: Path) -> tuple[int, ...]:
         """Where a path stands in the document, to sort by; what is missing comes after its siblings."""

@@ -12,7 +12,7 @@ from kraty_actors.definitions.conditions import Condition
 from kraty_actors.definitions.expressions import MAX_EXPRESSION
 from kraty_actors.definitions.identity import Identified, Keyed, the_key
 from kraty_actors.definitions.rewards import BundleRef, Entries, RewardPolicy, RewardPolicyNone
-from kraty_actors.definitions.scalars import Bag, Flag, Key, MetricKey, Number, Seconds, Text, Whole
+from kraty_actors.definitions.scalars import Bag, Flag, Key, MetricKey, MetricName, Number, Seconds, Text, Whole
 
 MAX_METRICS = 32
 MAX_MILESTONES = 256
@@ -22,7 +22,7 @@ MAX_BINDINGS = 1_000
 MAX_CONTRIBUTIONS = 64
 
 Positive = Annotated[float, Number(0, above=True)]
-MetricRef = Annotated[MetricKey, Ref("metrics")]
+MetricRef = Annotated[MetricName, Ref("metrics")]
 
 
 class ResetOn(Model):

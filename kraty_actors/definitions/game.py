@@ -133,7 +133,7 @@ class Webhook(Identified):
         examples=["https://game.example/hooks"]
     )
     """Where to."""
-    secret: Annotated[str, Text(1_024)] | None = None
+    secret: Annotated[str, Text(1_024)] | None = Field(default=None, repr=False)
     """What signs each body; this or secretEnv is required."""
     secret_env: Annotated[str, Text(256)] | None = None
     """The environment variable that holds the secret."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kraty_actors.definitions.bots import BehaviourSequence, BehaviourSingle, BehaviourStateMachine
+from kraty_actors.definitions.bots import Behaviour, BehaviourSingle
 from kraty_actors.definitions.checks.entry import tree
 from kraty_actors.definitions.document import Document
 from kraty_actors.definitions.events import EventDefinition
@@ -91,8 +91,12 @@ def _inactive_entry(event: EventDefinition, place: Place) -> Iterator[tuple[Plac
 def _inactive_bots(event: EventDefinition, game: GameFile, at: Place) -> Iterator[tuple[Place, str]]:
     for i, binding in enumerate(event.bot_bindings):
         bot = game.bot(binding.bot_id)
-        match bot and bot.behaviour:
-            case BehaviourSequence(type=kind) | BehaviourStateMachine(type=kind):
-                yield at / i / "botId", f"behaviour '{kind}' of bot '{binding.bot_id}'"
-            case BehaviourSingle(block=block) if block not in RUNNING_BLOCKS:
-                yield at / i / "botId", f"block '{block}' of bot '{binding.bot_id}'"
+        part = _inactive_behaviour(bot.behaviour) if bot else None
+        if bot and part:
+            yield at / i / "botId", f"{part} of bot '{bot.key}'"
+
+
+def _inactive_behaviour(behaviour: Behaviour) -> str | None:
+    if not isinstance(behaviour, BehaviourSingle):
+        return f"behaviour '{behaviour.type}'"
+    return None if behaviour.block in RUNNING_BLOCKS else f"block '{behaviour.block}'"

@@ -36,24 +36,25 @@ def read(model: type[M], document: Document) -> tuple[M | None, list[tuple[Path,
     """The sound part of a document as a model, if one can be made of it, and all faults of its shape."""
     faults = list(document.outline_faults())
     for _ in range(MAX_READINGS):
-        reading = Reading(recovering=bool(document.left_out))
+        reading = Reading(recovering=not document.is_sound)
         sound = document.sound_part()
         try:
             return model.model_validate(sound, context=reading), faults
         except ValidationError as error:
             found = [f for d in error.errors(include_url=False) if (f := _told(document, sound, reading, d))]
-        new = [fault for fault in found if fault.left_out not in document.left_out]
-        faults += [(fault.path, fault.message) for fault in new if not _follows(document, fault)]
-        document.left_out.update(fault.left_out for fault in new)
-        if not new or () in document.left_out:
+        # A list may be too short only for what was left out of it: that is no fault of its author's.
+        faults += [(fault.path, fault.message) for fault in found if not document.is_around_a_gap(fault.left_out)]
+        if not _leave_out(document, found):
             break
     return None, faults
 
 
-def _follows(document: Document, fault: _Found) -> bool:
-    """Whether it stems from what was left out: a list that is too short now was not when its author wrote it."""
-    path = fault.left_out
-    return any(out[: len(path)] == path for out in document.left_out)
+def _leave_out(document: Document, found: list[_Found]) -> bool:
+    """Whether there is more to be read now."""
+    new = [fault.left_out for fault in found if not document.is_left_out(fault.left_out)]
+    for path in new:
+        document.leave_out(path)
+    return bool(new) and () not in new
 
 
 def _told(document: Document, sound: Any, reading: Reading, details: ErrorDetails) -> _Found | None:

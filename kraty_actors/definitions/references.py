@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, get_args
 
@@ -37,7 +37,7 @@ class Names:
         is_open: one of them could not be read, so that a name which is not here may yet be right.
     """
 
-    keys: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str]
     is_open: bool = False
 
 
@@ -89,7 +89,9 @@ def _report_missing(ref: Ref, at: Place, name: str, names: Names) -> None:
 
 def _references(model: Model, place: Place) -> Iterator[tuple[Ref, Place, str]]:
     for name, (alias, ref) in _fields(type(model)).items():
-        yield from _references_in(getattr(model, name), place / alias, ref)
+        value = getattr(model, name)
+        if ref or isinstance(value, Model | tuple):
+            yield from _references_in(value, place / alias, ref)
 
 
 def _references_in(value: Any, place: Place, ref: Ref | None) -> Iterator[tuple[Ref, Place, str]]:

@@ -6,7 +6,7 @@ from pydantic import Discriminator, Field, Tag
 
 from kraty_actors.definitions.base import Model, OneOf, Ref
 from kraty_actors.definitions.identity import Keyed
-from kraty_actors.definitions.scalars import Bag, Key, MetricKey, Number, Whole
+from kraty_actors.definitions.scalars import Bag, Key, MetricName, Number, Whole
 
 MAX_ENTRIES = 64
 MAX_WEIGHTED_ENTRIES = 1_000
@@ -115,7 +115,7 @@ class PredicateMetricAtLeast(Model):
     """The final capped value of a metric reaches a threshold."""
 
     type: Literal["metric_at_least"]
-    metric_key: Annotated[MetricKey, Ref("metrics")] = Field(examples=["score"])
+    metric_key: Annotated[MetricName, Ref("metrics")] = Field(examples=["score"])
     """The metric."""
     threshold: Annotated[float, Number()] = Field(examples=[5])
     """At least this value."""
@@ -244,3 +244,6 @@ class RewardPolicySharedPool(Model):
 RewardPolicy: TypeAlias = Annotated[
     RewardPolicyNone | RewardPolicyFixedBundle | RewardPolicyRankScaled | RewardPolicySharedPool, OneOf("type")
 ]
+
+for _model in (PredicateNot, PredicateAll, PredicateAny):  # they speak of a union that is only known now
+    _model.model_rebuild()

@@ -229,6 +229,12 @@ Seconds = Annotated[int, Whole(1, MAX_SECONDS)]
 Ratio = Annotated[float, Number(0, 1)]
 Key = Annotated[str, Text(64, KEY, "a key: 1 to 64 letters, digits and _ . : - after a first letter or digit")]
 MetricKey = Annotated[str, Text(64, METRIC_KEY, "a metric key: 1 to 64 letters, digits and _, with no digit first")]
+MetricName = Annotated[
+    str,
+    Text(
+        64, r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,63}", "the key or the id of a metric: 1 to 64 letters, digits and _ . : -"
+    ),
+]
 ShortText = Annotated[str, Text()]
 Name = Annotated[str, _Name(shape=f'text of 1 to {MAX_TEXT} characters, or {{"en": text}}')]
 Bag = Annotated[dict[str, Any], AfterValidator(plain_json)]

@@ -79,9 +79,9 @@ class AttemptView:
     last_seq: int
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class Written:
-    """The answer to an applied write, or to its repetition."""
+    """The answer to an applied write, or to its repetition. Not frozen: a frozen one takes three times as long."""
 
     attempt_id: str
     seq: int | None

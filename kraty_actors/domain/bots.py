@@ -33,15 +33,19 @@ class BotSeat:
 
 
 class Bots:
-    """Ticks once per applied write of a human on the board; a bot at its target freezes for good (R-37)."""
+    """Ticks once per applied write of a human on the board; a bot at its target freezes for good (R-37).
 
-    __slots__ = ("_chance", "_climbing", "_seats", "ticks", "values")
+    `values` are the scores by seat, `reached` the input at which each bot came to its score.
+    """
+
+    __slots__ = ("_chance", "_climbing", "_seats", "reached", "ticks", "values")
 
     def __init__(self, seats: Sequence[BotSeat], chance: Chance) -> None:
         self._seats = seats
         self._chance = chance
         self.ticks = 0
         self.values: list[Number] = [0] * len(seats)
+        self.reached: list[int] = [0] * len(seats)
         self._climbing = self._not_frozen()
 
     def __len__(self) -> int:
@@ -50,34 +54,39 @@ class Bots:
     def identity(self, seat: int) -> BotIdentity:
         return self._seats[seat].identity
 
-    def tick(self) -> list[int]:
-        """Move every bot once; the seats whose value changed."""
+    def tick(self, at_input: int) -> bool:
+        """Move every bot once; whether any score changed."""
         self.ticks += 1
         if not self._climbing:
-            return []
+            return False
         draws = self._chance.draws(self.ticks, len(self._seats))
-        values = self.values
-        moved = []
-        frozen = False
-        for seat, plan in self._climbing:
-            old = values[seat]
-            if draws[seat] >= plan.fall_below:
-                values[seat] = new = old + plan.step
-                frozen = frozen or new >= plan.target
-                moved.append(seat)
-            elif old:
+        values, reached = self.values, self.reached
+        moved = frozen = False
+        for seat, falls_below, step, target in self._climbing:
+            if draws[seat] >= falls_below:
+                values[seat] += step
+                reached[seat] = at_input
+                moved = True
+                if values[seat] >= target:
+                    frozen = True
+            elif values[seat]:
                 values[seat] = 0
-                moved.append(seat)
+                reached[seat] = at_input
+                moved = True
         if frozen:
             self._climbing = self._not_frozen()
         return moved
 
-    def _not_frozen(self) -> list[tuple[int, BotSeat]]:
-        return [(at, seat) for at, seat in enumerate(self._seats) if self.values[at] < seat.target]
+    def _not_frozen(self) -> list[tuple[int, int, Number, Number]]:
+        return [
+            (at, seat.fall_below, seat.step, seat.target)
+            for at, seat in enumerate(self._seats)
+            if self.values[at] < seat.target
+        ]
 
     def dump(self) -> list[Plain]:
-        return [self.ticks, self.values]
+        return [self.ticks, list(self.values), list(self.reached)]
 
     def restore(self, plain: list[Plain]) -> None:
-        self.ticks, self.values = plain
+        self.ticks, self.values[:], self.reached[:] = plain
         self._climbing = self._not_frozen()

@@ -15,11 +15,12 @@ from kraty_actors.domain import attempt as states
 from kraty_actors.domain.attempt import Attempt, AttemptView, Written
 from kraty_actors.domain.bots import BotIdentity, Bots
 from kraty_actors.domain.chance import Chance
-from kraty_actors.domain.ids import attempt_id, bot_participant, bot_seat, parent
+from kraty_actors.domain.ids import attempt_id, bot_seat, parent
 from kraty_actors.domain.outcome import Command, Completed, Message, Notice, Outcome, Plain, Refusal, Tick
 from kraty_actors.domain.prizes import wins
-from kraty_actors.domain.ranking import Ranking, Row
+from kraty_actors.domain.ranking import Row
 from kraty_actors.domain.rules import Rulebook, Rules
+from kraty_actors.domain.standings import Standings
 from kraty_actors.domain.write_memory import WriteMemory, body_digest
 
 Number = int | float
@@ -180,7 +181,7 @@ class Contest:
         self._attempts: list[Attempt] = []
         self._newest: dict[int, int] = {}
         self._unwritten: set[int] = set()
-        self._ranking = Ranking()
+        self._standings = Standings()
         self._deadlines: list[tuple[int, int]] = []
 
     # -- commands
@@ -216,8 +217,6 @@ class Contest:
 
     def _open(self, command: Open) -> Outcome:
         self._begin(command)
-        for seat in range(len(self.bots)):
-            self._place_bot(seat)
         self.version = 1
         return Outcome(traced=True)
 
@@ -226,6 +225,8 @@ class Contest:
         self._opening = opening
         self.rules = self._rulebook.rules(opening.event_key, opening.revision)
         self.bots = Bots(self.rules.bot_seats(chance, opening.extra_bots), chance)
+        if not self.rules.ascending:
+            self._standings.seat_bots(self.bots.values, self.bots.reached)
         self.status = "open"
 
     def _seat(self, command: Seat, now: int) -> Outcome:
@@ -239,7 +240,7 @@ class Contest:
         self._attempts.append(attempt)
         self._newest[command.player] = attempt.serial
         self._await_end(attempt)
-        if not self.rules.ascending and command.player not in self._ranking:
+        if not self.rules.ascending and command.player not in self._standings.players:
             self._unwritten.add(command.player)
             self._place(command.player, 0)
         notices = [Notice("attempt.started", (command.player,), self._view(attempt))] if command.announce else []
@@ -259,7 +260,8 @@ class Contest:
         if isinstance(recalled, Refusal):
             return Outcome(reply=recalled)
         if recalled != "new":
-            return Outcome(reply=self._answer(attempt, command.identity, repeated=True, newest=recalled == "newest"))
+            rank = attempt.rank_then if recalled == "newest" else self._standings.rank(attempt.player)
+            return Outcome(reply=self._answer(attempt, command.identity, rank, repeated=True))
         if attempt.status != states.IN_PROGRESS or self.status != "open":
             return Outcome(reply=self._already_ended(attempt))
         scoring = self.rules.scoring
@@ -282,8 +284,8 @@ class Contest:
         if not self.rules.ascending:
             self._place(attempt.player, self._aggregate(attempt, before))
         self._tick_bots()
-        attempt.rank_then = self._ranking.rank(attempt.player)
-        outcome.reply = self._answer(attempt, write.identity, repeated=False, newest=True)
+        attempt.rank_then = rank = self._standings.rank(attempt.player)
+        outcome.reply = self._answer(attempt, write.identity, rank, repeated=False)
         return outcome
 
     def _finish(self, command: Finish, now: int) -> Outcome:
@@ -364,7 +366,7 @@ class Contest:
         winners = set()
         for attempt in self._attempts:
             capped = dict(zip(scoring.keys, scoring.capped(attempt.raw), strict=True))
-            rank = self._ranking.rank(attempt.player)
+            rank = self._standings.rank(attempt.player)
             if attempt.player not in winners and wins(predicate, capped, attempt.counts_as_completed, rank):
                 winners.add(attempt.player)
         return sorted(winners)
@@ -373,7 +375,7 @@ class Contest:
 
     def _aggregate(self, attempt: Attempt, before: Number) -> Number:
         """R-29: what the player's row stands at, now that `attempt` scores something else than `before`."""
-        standing = self._ranking.row(attempt.player)
+        standing = self._standings.players.row(attempt.player)
         score = attempt.score
         if standing is None or self.rules.aggregation == "latest":
             return score
@@ -386,24 +388,16 @@ class Contest:
         return min(stood, score) if self.rules.ascending else max(stood, score)
 
     def _place(self, player: int, score: Number) -> None:
-        old = self._ranking.row(player)
+        old = self._standings.players.row(player)
         sort_score = score if self.rules.ascending else -score
         if old is None or old.sort_score != sort_score:
-            self._ranking.put(Row(sort_score, False, self._inputs, player))
+            self._standings.players.put(Row(sort_score, False, self._inputs, player))
             self.version += 1
 
     def _tick_bots(self) -> None:
-        moved = self.bots.tick()
-        if moved and not self.rules.ascending:
-            self._ranking.put_all([self._bot_row(seat) for seat in moved])
+        if self.bots.tick(self._inputs) and not self.rules.ascending:
+            self._standings.bots_moved()
             self.version += 1
-
-    def _place_bot(self, seat: int) -> None:
-        if not self.rules.ascending:
-            self._ranking.put(self._bot_row(seat))
-
-    def _bot_row(self, seat: int) -> Row:
-        return Row(-self.bots.values[seat], True, self._inputs, bot_participant(seat))
 
     def _shown(self, row: Row) -> Number:
         return row.sort_score if self.rules.ascending else -row.sort_score
@@ -428,7 +422,7 @@ class Contest:
             metrics=metrics,
             metrics_raw=raw,
             score=attempt.score,
-            rank=self._ranking.rank(attempt.player),
+            rank=self._standings.rank(attempt.player),
             started_at=attempt.started_at,
             ends_at=attempt.ends_at,
             window_ends_at=self._opening.ends_at,
@@ -436,7 +430,9 @@ class Contest:
             last_seq=attempt.memory.last_seq,
         )
 
-    def _answer(self, attempt: Attempt, identity: int | str | None, *, repeated: bool, newest: bool) -> Written:
+    def _answer(
+        self, attempt: Attempt, identity: int | str | None, rank: int | None, *, repeated: bool
+    ) -> Written:
         metrics, raw = self._metrics(attempt)
         return Written(
             attempt_id(self.id, attempt.serial),
@@ -445,20 +441,21 @@ class Contest:
             metrics,
             raw,
             attempt.score,
-            attempt.rank_then if newest else self._ranking.rank(attempt.player),
+            rank,
             repeated,
         )
 
     def _metrics(self, attempt: Attempt) -> tuple[dict[str, Number], dict[str, Number]]:
         scoring = self.rules.scoring
-        keys = scoring.keys
-        return dict(zip(keys, scoring.capped(attempt.raw), strict=True)), dict(zip(keys, attempt.raw, strict=True))
+        raw = scoring.by_key(attempt.raw)
+        capped = scoring.capped(attempt.raw)
+        return (raw if capped is attempt.raw else scoring.by_key(capped)), raw
 
     def _already_ended(self, attempt: Attempt) -> Refusal:
         return Refusal("attempt_finished", "the attempt has ended", {"attempt": self._view(attempt)})
 
     def _board(self, query: GetBoard) -> BoardView:
-        ranking = self._ranking
+        ranking = self._standings
         own = ranking.row(query.viewer) if query.viewer is not None else None
         return BoardView(
             contest_id=self.id,
@@ -473,7 +470,7 @@ class Contest:
 
     def _asked_for(self, query: GetBoard) -> list[tuple[int, Row]]:
         """The rows of the union by rank, in rank order."""
-        ranking = self._ranking
+        ranking = self._standings
         found = dict(enumerate(ranking.page(query.offset, query.limit), query.offset + 1))
         around = ranking.rank(query.around) if query.around is not None else None
         if around is not None:
@@ -492,7 +489,7 @@ class Contest:
     # -- checkpoint
 
     def dump(self) -> Iterable[Plain]:
-        rows = [list(row) for row in self._ranking]
+        rows = [list(row) for row in self._standings.players]
         yield {
             "opening": self._opening.record()[1:],
             "status": self.status,
@@ -511,11 +508,12 @@ class Contest:
         self.version = head["version"]
         self._inputs = head["inputs"]
         self.bots.restore(head["bots"])
-        self._ranking.put_all([Row(*row) for row in head["rows"]])
+        for row in head["rows"]:
+            self._standings.players.put(Row(*row))
         for part in parts[1:]:
             self._attempts.extend(Attempt.restored(plain) for plain in part)
         wrote = {attempt.player for attempt in self._attempts if attempt.writes}
-        self._unwritten = {row.participant for row in self._ranking if not row.is_bot} - wrote
+        self._unwritten = {row.participant for row in self._standings.players} - wrote
         for attempt in self._attempts:
             self._newest[attempt.player] = attempt.serial
             if attempt.status == states.IN_PROGRESS and self.status == "open":

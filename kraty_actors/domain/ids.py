@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from functools import lru_cache
 
 CALENDAR = "calendar"
 
@@ -56,6 +57,7 @@ def is_contest(name: str) -> bool:
     return _CONTEST.fullmatch(name) is not None
 
 
+@lru_cache(maxsize=1 << 16)
 def split_attempt(name: str) -> tuple[str, int] | None:
     """The contest and the serial of an attempt's id; None if it has not its form."""
     contest, _, serial = name.rpartition(".")

@@ -29,14 +29,14 @@ class Merge:
 
 
 def merge(standing: Mapping[str, Plain] | None, put: Mapping[str, Plain], last_file: Mapping[str, Plain]) -> Merge:
-    """`put` over `standing`, but for what `last_file` (name -> digest) said already. Pass an empty one to put all
-    that differs from what stands."""
+    """`put` over `standing` where it differs, but for what `last_file` (name -> digest) said already. Pass an empty
+    one to put all."""
     game = dict(standing or {"gameId": put["gameId"]})
     said = {name: _digest(definition) for name, definition in _definitions(put).items()}
     stands = _definitions(game)
     changed = []
     for name, definition in _definitions(put).items():
-        if last_file.get(name) == said[name] or (not last_file and stands.get(name) == definition):
+        if last_file.get(name) == said[name] or stands.get(name) == definition:
             continue
         kind, _, key = name.partition(":")
         changed.append([kind, key])
@@ -45,13 +45,18 @@ def merge(standing: Mapping[str, Plain] | None, put: Mapping[str, Plain], last_f
         else:
             game[kind] = _replaced(game.get(kind, ()), key, definition)
     gone = [name for name in last_file if name not in said]
-    warnings = [Fault(name.replace(":", "."), "left the file; it stays as it is") for name in gone]
+    warnings = [Fault(_path(name), "left the file; it stays as it is") for name in gone]
     return Merge(game, changed, said, warnings)
 
 
 def _definitions(game: Mapping[str, Plain]) -> dict[str, Plain]:
     named = {f"{kind}:{entry['key']}": entry for kind in LISTS for entry in game.get(kind, ())}
     return {f"{SETTINGS}:{SETTINGS}": game[SETTINGS], **named} if SETTINGS in game else named
+
+
+def _path(name: str) -> str:
+    kind, _, key = name.partition(":")
+    return kind if kind == SETTINGS else f"{kind}.{key}"
 
 
 def _replaced(entries: Plain, key: str, definition: Plain) -> list[Plain]:

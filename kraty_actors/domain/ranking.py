@@ -2,20 +2,19 @@
 
 A row is one tuple that sorts by itself, so both forms below need no key function:
 
-- a plain list up to `LIST_MAX` rows, sorted anew when many rows move at once (a lobby whose bots tick);
+- a plain list up to `LIST_MAX` rows, which beats anything cleverer there;
 - a sorted container beyond, where a move and a rank cost O(log n).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from sortedcontainers import SortedList
 
 LIST_MAX = 500
-SORT_ANEW_FROM = 8
 
 Number = int | float
 
@@ -64,18 +63,6 @@ class Ranking:
         else:
             rows.add(row)
 
-    def put_all(self, moved: Iterable[Row]) -> None:
-        """Place or move many rows; a short list is sorted anew once."""
-        moved = list(moved)
-        if not isinstance(self._rows, list) or len(moved) < SORT_ANEW_FROM:
-            for row in moved:
-                self.put(row)
-            return
-        for row in moved:
-            self._standing[row.participant] = row
-        rows = sorted(self._standing.values())
-        self._rows = rows if len(rows) <= LIST_MAX else SortedList(rows)
-
     def remove(self, participant: int) -> None:
         row = self._standing.pop(participant, None)
         if row is not None:
@@ -84,15 +71,16 @@ class Ranking:
     def rank(self, participant: int) -> int | None:
         """1 for the first; None for one who is not there."""
         row = self._standing.get(participant)
-        return None if row is None else self._index(row) + 1
+        return None if row is None else self.ahead_of(row) + 1
+
+    def ahead_of(self, row: Row) -> int:
+        """How many rows sort before `row`, whether it is here or not."""
+        rows = self._rows
+        return bisect_left(rows, row) if isinstance(rows, list) else rows.bisect_left(row)
 
     def page(self, offset: int, limit: int) -> list[Row]:
         """`limit` rows from `offset` (0 is the first)."""
         return list(self._rows[offset : offset + limit])
 
-    def _index(self, row: Row) -> int:
-        rows = self._rows
-        return bisect_left(rows, row) if isinstance(rows, list) else rows.bisect_left(row)
-
     def _take_out(self, row: Row) -> None:
-        del self._rows[self._index(row)]
+        del self._rows[self.ahead_of(row)]

@@ -20,8 +20,10 @@ class Scoring:
     def __init__(self, event: EventDefinition) -> None:
         self.keys = tuple(metric.key for metric in event.metrics)
         self.index = {key: at for at, key in enumerate(self.keys)}
-        self._ceilings = [metric.ceiling for metric in event.metrics]
-        self._weights = [event.score_per_unit(metric) for metric in event.metrics]
+        ceilings = [(at, metric.ceiling) for at, metric in enumerate(event.metrics)]
+        self._ceilings = [(at, ceiling) for at, ceiling in ceilings if ceiling is not None]
+        weights = [(at, event.score_per_unit(metric)) for at, metric in enumerate(event.metrics)]
+        self._weights = [(at, weight) for at, weight in weights if weight]
         self._targets = [(at, m.target) for at, m in enumerate(event.metrics) if m.target is not None]
         self._resets = [
             (at, self.index[metric.reset_on.metric_key])
@@ -33,6 +35,9 @@ class Scoring:
     def is_score_attack(self) -> bool:
         """No target anywhere: an attempt never completes by a write (R-11)."""
         return not self._targets
+
+    def by_key(self, values: Sequence[Number]) -> dict[str, Number]:
+        return dict(zip(self.keys, values, strict=True))
 
     def incoming(self, prior: Sequence[Number], changes: Mapping[str, Number], mode: str) -> list[Number] | Refusal:
         """The raw values that a write asks for, before resets; refused whole if one is unknown or too large (R-8)."""
@@ -59,30 +64,36 @@ class Scoring:
 
     def after_resets(self, prior: Sequence[Number], incoming: list[Number]) -> list[Number]:
         """R-9: all triggers are judged at once on prior against incoming; no cascade."""
-        due = [at for at, trigger in self._resets if incoming[trigger] > prior[trigger]]
-        for at in due:
-            incoming[at] = 0
+        if self._resets:
+            for at in [at for at, trigger in self._resets if incoming[trigger] > prior[trigger]]:
+                incoming[at] = 0
         return incoming
 
-    def capped(self, raw: Sequence[Number]) -> list[Number]:
-        """R-6: the view that score and completion read; overshoot stays in raw."""
-        return [
-            value if ceiling is None or value <= ceiling else ceiling
-            for value, ceiling in zip(raw, self._ceilings, strict=True)
-        ]
+    def capped(self, raw: list[Number]) -> list[Number]:
+        """R-6: the view that score and completion read; overshoot stays in raw. The same list if nothing is over."""
+        capped = raw
+        for at, ceiling in self._ceilings:
+            if raw[at] > ceiling:
+                if capped is raw:
+                    capped = list(raw)
+                capped[at] = ceiling
+        return capped
 
     def score(self, capped: Sequence[Number]) -> Number:
         """R-10 `linear`: the sum of capped x scorePerUnit, clamped to +-(2^53 - 1)."""
         total: Number = 0
-        for value, weight in zip(capped, self._weights, strict=True):
-            total += value * weight
-        return whole(min(max(total, -VALUE_MAX), VALUE_MAX))
+        for at, weight in self._weights:
+            total += capped[at] * weight
+        if not -VALUE_MAX <= total <= VALUE_MAX:
+            return VALUE_MAX if total > 0 else -VALUE_MAX
+        return whole(total)
 
     def completes(self, capped: Sequence[Number]) -> bool:
         """R-11: every metric with a target has reached it; never without a target."""
-        if not self._targets:
-            return False
-        return all(capped[at] >= target for at, target in self._targets)
+        for at, target in self._targets:
+            if capped[at] < target:
+                return False
+        return bool(self._targets)
 
 
 def whole(value: Number) -> Number:

@@ -94,7 +94,7 @@ class Gateway(Listener):
         """
         token = hello.token or header_token
         if token is not None:
-            return verify(self._secrets, token)
+            return verify(self._secrets, token, self.engine.now_ms())
         if not self._insecure_dev:
             raise BadToken("say hello with a token")
         role = hello.role or "player"

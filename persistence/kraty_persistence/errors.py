@@ -37,6 +37,9 @@ class StoreUnavailable(StoreError):
 class StoreTaken(StoreError):
     """The epoch in the database is no longer ours: another server has opened it for serving."""
 
+    def __init__(self) -> None:
+        super().__init__("another server has opened this database: this one must stop")
+
 
 class StoreClosed(StoreError):
     """The store is closed for writing."""

@@ -29,6 +29,7 @@ from kraty_persistence.ports import (
     LedgerRow,
     NewGrant,
     PlayerRow,
+    Store,
     StoredActor,
     StoreStatistics,
     Unit,
@@ -46,11 +47,11 @@ class _Actor:
 
     @property
     def head(self) -> int:
-        return self.covered + len(self.records)
+        return len(self.records)
 
 
-class MemoryStore:
-    """A `Store` whose units are as durable as the object itself."""
+class MemoryStore(Store):
+    """A store whose units are as durable as the object itself."""
 
     def __init__(self) -> None:
         self._actors: dict[str, _Actor] = {}
@@ -141,7 +142,6 @@ class MemoryStore:
         if unit.record is not None:
             actor.records.append(unit.record)
         if unit.checkpoint is not None:
-            del actor.records[: unit.number - actor.covered]
             actor.checkpoint, actor.covered = unit.checkpoint, unit.number
         actor.finished = actor.finished or unit.finished
         if unit.record is not None or unit.checkpoint is not None or unit.finished:
@@ -161,7 +161,12 @@ class MemoryStore:
     async def load(self, actor: str) -> StoredActor:
         self._reach()
         stored = self._actors.get(actor) or _Actor()
-        return StoredActor(stored.checkpoint, stored.head, tuple(stored.records))
+        return StoredActor(stored.checkpoint, stored.head, tuple(stored.records[stored.covered :]))
+
+    async def history(self, actor: str) -> Sequence[bytes]:
+        self._reach()
+        stored = self._actors.get(actor) or _Actor()
+        return tuple(stored.records)
 
     async def unfinished(self) -> list[str]:
         self._reach()
@@ -172,7 +177,7 @@ class MemoryStore:
         return StoreStatistics(
             actors=len(self._actors),
             unfinished=sum(not actor.finished for actor in self._actors.values()),
-            records=sum(len(actor.records) for actor in self._actors.values()),
+            records=sum(actor.head - actor.covered for actor in self._actors.values()),
             players=len(self._players),
             grants=len(self._grants),
         )

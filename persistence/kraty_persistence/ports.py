@@ -86,8 +86,8 @@ class Unit:
             the batch that the checkpoint covers, from the last checkpoint's to the head's.
         record: The batch as the actor will read it back on recovery.
         effects: Rows for others to read, which exist if and only if the unit does.
-        checkpoint: The actor's whole state after batch `number`; it replaces the checkpoint before it and the
-            records up to `number`.
+        checkpoint: The actor's whole state after batch `number`; it replaces the checkpoint before it, and
+            recovery starts from it. The records that it covers stay, as history.
         finished: The actor needs no recovery at start any more. It stays so, whatever later units say.
     """
 
@@ -199,6 +199,10 @@ class Store(Protocol):
     async def load(self, actor: str) -> StoredActor:
         """All that recovery of one actor needs; empty for an id that was never stored."""
 
+    async def history(self, actor: str) -> Sequence[bytes]:
+        """Every durable record of one actor in order, those covered by checkpoints too: the proof of what it
+        did, and what a replay reads (R-57)."""
+
     async def unfinished(self) -> list[str]:
         """The actors that are stored and not finished, in the order in which they were first stored."""
 
@@ -213,7 +217,7 @@ class Store(Protocol):
         """The value under a key."""
 
     async def set_meta(self, key: str, value: str) -> None:
-        """Put a value under a key; durable on return."""
+        """Put a value under a key; durable on return. `epoch` and `schema_version` are the store's own."""
 
     async def put_meta_once(self, key: str, value: str) -> str:
         """Put the value if there is none yet; return what stands."""

@@ -16,6 +16,9 @@ import msgpack
 from kraty_protocol.limits import Limits
 
 
+NUL_IN_TEXT = "NUL in text"
+
+
 class Malformed(Exception):
     """The frame cannot be read; the message says why.
 
@@ -72,7 +75,7 @@ class _MsgPack:
             )
         except (ValueError, MemoryError) as error:
             raise Malformed(f"not MessagePack: {error}") from None
-        return _frame(pairs, limits, b"\0" in data)
+        return _frame(pairs, limits)
 
     def encode(self, message: Mapping[str, Any]) -> bytes:
         frame: bytes = _pack(message)
@@ -90,7 +93,7 @@ class _Json:
             pairs = _read_json(data)
         except (ValueError, RecursionError) as error:
             raise Malformed(f"not JSON: {error}") from None
-        return _frame(pairs, limits, "\\u" in data or not data.isascii())
+        return _frame(pairs, limits, doubtful_text="\\u" in data or not data.isascii())
 
     def encode(self, message: Mapping[str, Any]) -> bytes:
         return _write_json(message).encode()
@@ -108,13 +111,13 @@ _read_json = json.JSONDecoder(object_pairs_hook=tuple, parse_constant=_refuse_co
 _write_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
-def _frame(pairs: Any, limits: Limits, doubtful_text: bool) -> dict[str, Any]:
+def _frame(pairs: Any, limits: Limits, *, doubtful_text: bool = False) -> dict[str, Any]:
     if pairs.__class__ is not tuple:
         raise Malformed("a frame is one map")
     try:
         frame = _map(pairs, limits.depth, limits.map_keys)
         if doubtful_text:
-            _check_text(frame)
+            _check_unicode(frame)
     except Malformed as fault:
         ids = [value for key, value in pairs if key == "id"]
         fault.frame_id = ids[0] if len(ids) == 1 else None
@@ -135,6 +138,8 @@ def _map(pairs: Any, depth: int, max_keys: int) -> dict[str, Any]:
         if key.__class__ is not str:
             raise Malformed("a key is not text")
         kind = value.__class__
+        if "\0" in key or (kind is str and "\0" in value):
+            raise Malformed(NUL_IN_TEXT)
         if kind is tuple:
             built[key] = _map(value, depth - 1, max_keys)
         elif kind is list:
@@ -148,28 +153,28 @@ def _list(items: list[Any], depth: int, max_keys: int) -> None:
         raise Malformed("too deep")
     for at, item in enumerate(items):
         kind = item.__class__
+        if kind is str and "\0" in item:
+            raise Malformed(NUL_IN_TEXT)
         if kind is tuple:
             items[at] = _map(item, depth - 1, max_keys)
         elif kind is list:
             _list(item, depth - 1, max_keys)
 
 
-def _check_text(value: Any) -> None:
-    """Refuse NUL and lone surrogates, which databases and other languages choke on."""
+def _check_unicode(value: Any) -> None:
+    """Refuse lone surrogates, which JSON can write and other languages choke on."""
     if isinstance(value, str):
-        if "\0" in value:
-            raise Malformed("NUL in text")
         try:
             value.encode()
         except UnicodeEncodeError:
             raise Malformed("text that is not Unicode") from None
     elif isinstance(value, dict):
         for key, item in value.items():
-            _check_text(key)
-            _check_text(item)
+            _check_unicode(key)
+            _check_unicode(item)
     elif isinstance(value, list):
         for item in value:
-            _check_text(item)
+            _check_unicode(item)
 
 
 def number(value: float) -> int | float:

@@ -150,7 +150,11 @@ EVENT_FAULTS = [
         "leaderboard.fillBots",
         "must not stand together with fillStrategy",
     ),
-    ({"leaderboard": {"mode": "segmented", "leagues": ["a", "b", "a"]}}, "leaderboard.leagues[2]", "'a' is there twice"),
+    (
+        {"leaderboard": {"mode": "segmented", "leagues": ["a", "b", "a"]}},
+        "leaderboard.leagues[2]",
+        "'a' is there twice",
+    ),
     # bots
     ({"botBindings": [{"botId": "climbr"}]}, "botBindings[0].botId", "no bot 'climbr'; known: climber"),
     (
@@ -216,7 +220,11 @@ EVENT_FAULTS = [
         "'m' is taken by another",
     ),
     # validators
-    ({"antiCheat": validator("max_metric_rate", maxPerSecond=1, metricKey="x")}, "antiCheat.validators[0].params.metricKey", "no metric 'x'"),
+    (
+        {"antiCheat": validator("max_metric_rate", maxPerSecond=1, metricKey="x")},
+        "antiCheat.validators[0].params.metricKey",
+        "no metric 'x'",
+    ),
     ({"antiCheat": validator("max_metric_jump")}, "antiCheat.validators[0].params", "maxDelta, maxRatio or both"),
     (
         {"metrics": [{"key": "score"}], "antiCheat": validator("min_attempt_duration", minSeconds=1)},

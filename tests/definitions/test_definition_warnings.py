@@ -32,10 +32,13 @@ WARNINGS = [
     (metric(target=5) | {"milestoneRewards": [{**MILESTONE, "threshold": 6}]}, {}),
     # tiers
     ({"rewardPolicy": tiers((1, 1), (3, None))}, {"rewardPolicy.parameters.tiers[1].fromRank": "pays rank 2"}),
-    ({"rewardPolicy": tiers((9, 9), (4, 4))}, {
-        "rewardPolicy.parameters.tiers[0].fromRank": "pays ranks 5 to 8",
-        "rewardPolicy.parameters.tiers[1].fromRank": "pays ranks 1 to 3",
-    }),
+    (
+        {"rewardPolicy": tiers((9, 9), (4, 4))},
+        {
+            "rewardPolicy.parameters.tiers[0].fromRank": "pays ranks 5 to 8",
+            "rewardPolicy.parameters.tiers[1].fromRank": "pays ranks 1 to 3",
+        },
+    ),
     ({"rewardPolicy": tiers((2, 3), (1, 1), (4, None))}, {}),
     ({"rewardPolicy": tiers((1, 1)), "leaderboard": {"mode": "none"}}, {"rewardPolicy.type": "nobody has a rank"}),
     (
@@ -66,11 +69,19 @@ WARNINGS = [
         {"availability.windows[1]": "starts before windows[0] has ended"},
     ),
     (
-        {"availability": recurring({**DAILY, "daysOfMonth": [-1]}, {"startTime": "00:00", "durationSeconds": 60, "daysOfMonth": [1]})},
+        {
+            "availability": recurring(
+                {**DAILY, "daysOfMonth": [-1]}, {"startTime": "00:00", "durationSeconds": 60, "daysOfMonth": [1]}
+            )
+        },
         {},
     ),
     (
-        {"availability": recurring({**DAILY, "daysOfMonth": [28], "durationSeconds": 2 * 86_400}, {**DAILY, "daysOfMonth": [1]})},
+        {
+            "availability": recurring(
+                {**DAILY, "daysOfMonth": [28], "durationSeconds": 2 * 86_400}, {**DAILY, "daysOfMonth": [1]}
+            )
+        },
         {"availability.windows[1]": "starts before windows[0] has ended"},
     ),
     ({"availability": recurring({**DAILY, "durationSeconds": 86_400}, timezone="America/New_York")}, {}),
@@ -145,10 +156,10 @@ def test_r32_an_end_of_a_season_without_seasons_is_a_warning():
     assert list(warnings_of(game(leaderboards=[board]))) == ["leaderboards[0].seasonEndsAt"]
 
 
-def test_r35_a_pool_beside_names_is_a_warning():
+def test_r35_names_beside_a_pool_are_a_warning():
     bot = {"key": "b", "names": ["Rex"], "identityPool": "folk", "behaviour": {"block": "idle"}}
     settings = {"identityPools": [{"key": "folk", "names": ["Ada"]}]}
-    assert list(warnings_of(game(bots=[bot], settings=settings))) == ["bots[0].identityPool"]
+    assert list(warnings_of(game(bots=[bot], settings=settings))) == ["bots[0].names"]
 
 
 def test_r3_duplicates_in_contributes_to_are_merged():

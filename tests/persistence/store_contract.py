@@ -8,6 +8,7 @@ from itertools import count
 
 import anyio
 import pytest
+
 from kraty_persistence import (
     MAX_BALANCE,
     AuditEntry,
@@ -117,6 +118,18 @@ class StoreContract:
         assert await store.load("a") == StoredActor((b"fresh",), 0, ())
         await put(store, *records("a", b"1"))
         assert await store.load("a") == StoredActor((b"fresh",), 1, (b"1",))
+
+    async def test_history_keeps_what_checkpoints_cover(self, store: Store):
+        """R-57: a replay reads every record, wherever checkpoints and the end of the actor fell."""
+        assert list(await store.history("a")) == []
+        await put(store, *records("a", b"1", b"2", b"3"), *records("b", b"x"), Unit("a", 2, checkpoint=(b"two",)))
+        assert list(await store.history("a")) == [b"1", b"2", b"3"]
+        await put(store, Unit("a", 4, b"4", checkpoint=(b"four",)), Unit("a", 5, b"5"), Unit("a", 4, checkpoint=()))
+        assert list(await store.history("a")) == [b"1", b"2", b"3", b"4", b"5"]
+        await put(store, Unit("a", 5, checkpoint=(b"end",), finished=True))
+        assert (await store.load("a")).records == ()
+        assert list(await store.history("a")) == [b"1", b"2", b"3", b"4", b"5"]
+        assert list(await store.history("b")) == [b"x"]
 
     @pytest.mark.parametrize("number", [0, 3])
     async def test_a_checkpoint_outside_the_journal_is_a_conflict(self, store: Store, number: int):

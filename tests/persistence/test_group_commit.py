@@ -8,9 +8,10 @@ from pathlib import Path
 
 import anyio
 import pytest
+from store_contract import put, records, submit_all
+
 from kraty_persistence import StoreUnavailable, Unit, UnitRefused
 from kraty_persistence.sql import SqlStore, open_sql_store
-from store_contract import put, records, submit_all
 
 pytestmark = pytest.mark.anyio
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from kraty_persistence import MemoryStore, StoredActor, StoreError, StoreUnavailable, Unit
 from store_contract import StoreContract, records
+
+from kraty_persistence import MemoryStore, StoredActor, StoreError, StoreUnavailable, Unit
 
 pytestmark = pytest.mark.anyio
 

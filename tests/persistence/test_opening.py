@@ -6,9 +6,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from store_contract import put, records, submit_all
+
 from kraty_persistence import StoreClosed, StoreTaken, StoreUnavailable, StoreUnusable, Unit
 from kraty_persistence.sql import open_sql_store
-from store_contract import put, records, submit_all
 
 pytestmark = pytest.mark.anyio
 
@@ -82,8 +83,9 @@ async def test_the_last_to_open_is_the_only_writer(url: str):
         await put(old, *records("a", b"1"))
         async with open_sql_store(url) as new:
             await put(new, *records("a", b"2", start=2))
-            fates = await submit_all(old, [*records("a", b"late", start=2), *records("b", b"late")])
-            assert [type(error) for error in fates] == [StoreTaken, StoreTaken]
+            for late in records("a", b"late", start=2), records("b", b"late"):
+                fates = await submit_all(old, late)
+                assert [type(error) for error in fates] == [StoreTaken]
             with pytest.raises(StoreTaken):
                 await old.set_meta("key", "value")
             assert (await new.load("a")).records == (b"1", b"2")

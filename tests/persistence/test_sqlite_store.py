@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from kraty_persistence.sql import SqlStore, open_sql_store
 from store_contract import StoreContract
+
+from kraty_persistence.sql import SqlStore, open_sql_store
 
 pytestmark = pytest.mark.anyio
 

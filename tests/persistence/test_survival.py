@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 import writing_process
+
 from kraty_persistence import PlayerRow
 from kraty_persistence.sql import SqlStore, open_sql_store
 
 pytestmark = pytest.mark.anyio
 
-KILLS = 4
+KILLS = 2
 
 
 def start(what: str, url: str, backend: str) -> subprocess.Popen[str]:

@@ -11,6 +11,7 @@ import resource
 import sys
 
 import anyio
+
 from kraty_persistence import NewGrant, StoreError, StoreUnavailable, Unit
 from kraty_persistence.sql import SqlStore, open_sql_store
 

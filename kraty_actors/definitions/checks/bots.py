@@ -32,7 +32,7 @@ def check_bot(bot: BotDefinition, place: Place) -> None:
     """Every step and every state can be reached, and every way out can be read."""
     behaviour = place / "behaviour"
     if bot.names and bot.identity_pool:
-        (place / "identityPool").warn("is not used: the bot has names")
+        (place / "names").warn("is not used: the bot has an identity pool")
     match bot.behaviour:
         case BehaviourSequence(steps=steps):
             _check_sequence(steps, behaviour / "steps")

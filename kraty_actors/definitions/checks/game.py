@@ -59,7 +59,7 @@ def _is_sure(place: Place | None, *steps: str | int) -> bool:
         return True
     for step in steps:
         place = place / step
-    return not any(out[: len(place.path)] == place.path for out in place.findings.document.left_out)
+    return not place.findings.document.is_around_a_gap(place.path)
 
 
 def check_game(game: GameFile, place: Place) -> None:

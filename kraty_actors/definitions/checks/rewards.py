@@ -14,6 +14,7 @@ from kraty_actors.definitions.rewards import (
     EntryCrate,
     EntryCurrency,
     EntryTable,
+    Predicate,
     PredicateMetricAtLeast,
     PredicateRankAtMost,
     Range,
@@ -115,9 +116,9 @@ def _warn_without_ranks(event: EventDefinition, at: Place, place: Place) -> None
         at.warn("without a board nobody has a rank", [place / "leaderboard" / "mode"])
 
 
-def _check_winners(event: EventDefinition, predicate: object, at: Place, place: Place) -> None:
-    check_tree_size(predicate, at)  # type: ignore[arg-type]
-    for node, here, _ in tree(predicate, at):  # type: ignore[arg-type]
+def _check_winners(event: EventDefinition, predicate: Predicate, at: Place, place: Place) -> None:
+    check_tree_size(predicate, at)
+    for node, here, _ in tree(predicate, at):
         match node:
             case PredicateMetricAtLeast():
                 _warn_of_unreachable(event, node.metric_key, node.threshold, here / "threshold", place)

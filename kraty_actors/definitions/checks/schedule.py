@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from kraty_actors.definitions.availability import (
     AvailabilityAlways,
@@ -16,6 +16,7 @@ from kraty_actors.definitions.availability import (
 from kraty_actors.definitions.events import EventDefinition
 from kraty_actors.definitions.findings import Place
 
+DAY = 86_400
 _CALENDAR = [date(2023, 1, 1) + timedelta(days=day) for day in range(800)]
 """Days that show every length of month and of February, on which overlaps are looked for."""
 
@@ -78,6 +79,8 @@ def _as_dates(days: Sequence[int]) -> set[int]:
 
 
 def _warn_of_overlap(rules: Sequence[WindowRule], at: Place) -> None:
+    if max(rule.duration_seconds for rule in rules) <= _shortest_gap(rules):
+        return
     last_end, last = 0, 0
     for start, i in _starts(rules):
         if start < last_end:
@@ -94,8 +97,18 @@ def _starts(rules: Sequence[WindowRule]) -> Iterator[tuple[int, int]]:
     for number, day in enumerate(_CALENDAR):
         for i in by_time:
             if _falls_on(rules[i], day):
-                hours, minutes = rules[i].start_time.split(":")
-                yield number * 86_400 + int(hours) * 3_600 + int(minutes) * 60, i
+                yield number * DAY + _second_of_day(rules[i]), i
+
+
+def _shortest_gap(rules: Sequence[WindowRule]) -> int:
+    """Seconds between the nearest starts if every rule fell on every day."""
+    starts = sorted({_second_of_day(rule) for rule in rules})
+    return min(later - earlier for earlier, later in pairwise([*starts, starts[0] + DAY]))
+
+
+def _second_of_day(rule: WindowRule) -> int:
+    hours, minutes = rule.start_time.split(":")
+    return int(hours) * 3_600 + int(minutes) * 60
 
 
 def _falls_on(rule: WindowRule, day: date) -> bool:

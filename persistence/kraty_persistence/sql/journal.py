@@ -20,9 +20,9 @@ import sqlalchemy as sa
 from kraty_persistence.errors import JournalConflict, StoreTaken
 from kraty_persistence.ports import AuditEntry, Completion, Effect, NewGrant, StoredActor, Unit
 from kraty_persistence.sql.sqlite import insert_once, upsert
-from kraty_persistence.sql.tables import actors, audit, checkpoints, completions, grants, journal
+from kraty_persistence.sql.tables import actors, audit, checkpoints, completions, grants, history, journal
 
-__all__ = ["GroupPlan", "Heads"]
+__all__ = ["GroupPlan", "Heads", "read_history"]
 
 T = TypeVar("T")
 
@@ -39,6 +39,9 @@ _INSERTS: dict[type[Effect], sa.Insert] = {
 }
 
 _HEAD = sa.select(actors.c.id, actors.c.no, actors.c.covered)
+
+_RECORD = ["actor_no", "number", "record"]
+_COVERED = sa.select(journal.c.actor_no, journal.c.number, journal.c.record)
 
 _PUT_ACTOR = upsert(
     actors,
@@ -71,10 +74,14 @@ class Heads:
         """The head of an actor that is remembered."""
         return self._heads.get(name)
 
+    def unknown(self, names: AbstractSet[str]) -> AbstractSet[str]:
+        """Those of the actors that are not remembered."""
+        return names - self._heads.keys()
+
     def look_up(self, connection: sa.Connection, names: AbstractSet[str]) -> dict[str, Head]:
-        """The heads of those of the actors that are stored and not remembered."""
+        """The heads of those of the actors that are stored."""
         found = {}
-        for some in _chunks(list(names - self._heads.keys()), VALUES_A_LIST):
+        for some in _chunks(sorted(names), VALUES_A_LIST):
             rows = connection.execute(_HEAD.where(actors.c.id.in_(some)))
             found.update({name: Head(no, covered) for name, no, covered in rows})
         return found
@@ -82,10 +89,9 @@ class Heads:
     def adopt(self, name: str, plan: _Plan) -> None:
         """Take over what is now committed. A finished actor without records need not be remembered."""
         head = plan.head
-        if plan.checkpoint is not None:
-            del head.places[: plan.covered - head.covered]
-            head.covered = plan.covered
         head.places.extend(plan.places)
+        del head.places[: plan.covered - head.covered]
+        head.covered = plan.covered
         if plan.finished and not head.places:
             self._heads.pop(name, None)
         else:
@@ -106,8 +112,16 @@ class _Plan:
 
     def planned(self) -> Head:
         """How the actor will stand."""
-        kept = self.head.places[self.covered - self.head.covered :]
-        return Head(self.head.no, self.covered, kept + array("q", self.places))
+        newly_covered, all_places = self._split()
+        return Head(self.head.no, self.covered, all_places[newly_covered:])
+
+    def to_history(self) -> array[int]:
+        """The places of the records that the checkpoint covers."""
+        newly_covered, all_places = self._split()
+        return all_places[:newly_covered]
+
+    def _split(self) -> tuple[int, array[int]]:
+        return self.covered - self.head.covered, self.head.places + array("q", self.places)
 
 
 class GroupPlan:
@@ -215,10 +229,9 @@ class GroupPlan:
         values: list[int | bytes] = []
         place = self._heads.last_place
         for plan, number, record in self._records:
-            if number > plan.covered:  # else a checkpoint of the same group holds it
-                place += 1
-                plan.places.append(place)
-                values += (place, plan.head.no, number, record)
+            place += 1
+            plan.places.append(place)
+            values += (place, plan.head.no, number, record)
         self._heads.last_place = place
         return values
 
@@ -226,8 +239,9 @@ class GroupPlan:
         plans = [plan for plan in self._plans.values() if plan.checkpoint is not None]
         if not plans:
             return
-        covered = [place for plan in plans for place in plan.head.places[: plan.covered - plan.head.covered]]
+        covered = [place for plan in plans for place in plan.to_history()]
         for some in _chunks(covered, VALUES_A_LIST):
+            connection.execute(sa.insert(history).from_select(_RECORD, _COVERED.where(journal.c.place.in_(some))))
             connection.execute(sa.delete(journal).where(journal.c.place.in_(some)))
         for some_nos in _chunks([plan.head.no for plan in plans], VALUES_A_LIST):
             connection.execute(sa.delete(checkpoints).where(checkpoints.c.actor_no.in_(some_nos)))
@@ -247,6 +261,14 @@ def _read_actor(connection: sa.Connection, head: Head) -> StoredActor:
         query = sa.select(journal.c.record).where(journal.c.place.in_(some)).order_by(journal.c.place)
         records += connection.execute(query).scalars()
     return StoredActor(tuple(connection.execute(parts).scalars()), head.covered + len(records), tuple(records))
+
+
+def read_history(connection: sa.Connection, name: str) -> list[bytes]:
+    """All records of an actor. Those not covered yet are searched for in the log, which no index burdens."""
+    no = sa.select(actors.c.no).where(actors.c.id == name).scalar_subquery()
+    parts = [sa.select(table.c.number, table.c.record).where(table.c.actor_no == no) for table in (history, journal)]
+    everything = sa.union_all(*parts).subquery()
+    return list(connection.execute(sa.select(everything.c.record).order_by(everything.c.number)).scalars())
 
 
 # The hot statements go to the driver as text: SQLAlchemy's own way costs four times as much.

@@ -71,7 +71,7 @@ def check_epoch(connection: sa.Connection, epoch: str) -> None:
     row = cursor.fetchone()
     cursor.close()
     if row is None or row[0] != epoch:
-        raise StoreTaken("another server has opened this database: this one must stop")
+        raise StoreTaken
 
 
 def _version(connection: sa.Connection, name: str) -> int | None:

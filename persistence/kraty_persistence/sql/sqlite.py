@@ -33,7 +33,9 @@ def create_engine(url: sa.URL, *, writable: bool, connections: int) -> sa.Engine
 
     Python's own transaction control is off: it would begin late and not at all before a SELECT.
     """
-    engine = sa.create_engine(url, connect_args={"isolation_level": None}, pool_size=connections, max_overflow=0)
+    engine = sa.create_engine(
+        url, connect_args={"isolation_level": None, "cached_statements": 256}, pool_size=connections, max_overflow=0
+    )
     pragmas = [f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON", "synchronous=FULL"]
     pragmas.append("journal_mode=WAL" if writable else "query_only=ON")
 

@@ -20,12 +20,13 @@ from kraty_persistence.ports import (
     GrantStatus,
     LedgerRow,
     PlayerRow,
+    Store,
     StoredActor,
     StoreStatistics,
     Unit,
 )
 from kraty_persistence.sql import opening, queries
-from kraty_persistence.sql.journal import GroupPlan, Heads
+from kraty_persistence.sql.journal import GroupPlan, Heads, read_history
 from kraty_persistence.sql.sqlite import is_outage
 from kraty_persistence.sql.tables import players
 from kraty_persistence.sql.transaction import Job, Task, Transactions, UnitTask
@@ -65,11 +66,12 @@ async def open_sql_store(url: str, *, owner: bool = True, patience_s: float = 1.
         finally:
             await store.stop_writing()
     finally:
-        engine.dispose()
+        with anyio.CancelScope(shield=True):  # the last to leave folds the write-ahead log into the file
+            await anyio.to_thread.run_sync(engine.dispose)
 
 
-class SqlStore:
-    """A `Store` on a database; made by `open_sql_store`."""
+class SqlStore(Store):
+    """A store on a database; made by `open_sql_store`."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -144,6 +146,9 @@ class SqlStore:
         if transactions is None:
             return await self._read(lambda connection: GroupPlan(Heads(connection)).read(connection, actor))
         return await self._write(lambda connection: transactions.read_actor(connection, actor))
+
+    async def history(self, actor: str) -> Sequence[bytes]:
+        return await self._read(partial(read_history, name=actor))
 
     async def unfinished(self) -> list[str]:
         return await self._read(queries.unfinished)

@@ -1,4 +1,4 @@
-"""What one transaction of the writer holds: the fence, then the units as one plan, then all other jobs."""
+"""What one transaction of the writer holds: the fence, the units as one plan, then all other jobs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from kraty_persistence.errors import StoreError
 from kraty_persistence.ports import Done, StoredActor, Unit
-from kraty_persistence.sql.journal import GroupPlan, Heads
+from kraty_persistence.sql.journal import GroupPlan, Head, Heads
 from kraty_persistence.sql.opening import check_epoch
 
 __all__ = ["Job", "Task", "Transactions", "UnitTask"]
@@ -44,36 +44,52 @@ class Transactions:
         self._epoch = epoch
         self._plan = GroupPlan(heads)
 
-    def write(self, connection: sa.Connection, tasks: Sequence[Task]) -> list[StoreError | None]:
-        """Write all within the transaction begun; an error for each task that is refused by itself.
+    def commit(self, connection: sa.Connection, tasks: Sequence[Task]) -> list[StoreError | None]:
+        """Store all and commit; an error for each task that is refused by itself.
 
         Raises:
             StoreTaken: Another server owns the database.
-            Exception: Anything else; nothing of the group can be kept.
+            Exception: Anything else; nothing of the group is stored.
         """
-        check_epoch(connection, self._epoch)
-        actors = {task.unit.actor for task in tasks if isinstance(task, UnitTask)}
-        self._plan = plan = GroupPlan(self._heads, self._heads.look_up(connection, actors))
-        errors: list[StoreError | None] = [None] * len(tasks)
-        for n, task in enumerate(tasks):
-            if isinstance(task, UnitTask):
-                try:
-                    plan.add(task.unit)
-                except StoreError as error:
-                    errors[n] = error
-        plan.write(connection)
-        for n, task in enumerate(tasks):
-            if isinstance(task, Job):
-                try:
-                    task.result = task.work(connection)
-                except StoreError as error:
-                    errors[n] = error
+        self._plan = plan = GroupPlan(self._heads, self._look_up(connection, tasks))
+        errors = [_refusal(task, plan) for task in tasks]
+        jobs = [(n, task) for n, task in enumerate(tasks) if isinstance(task, Job)]
+        if not jobs and plan.fits_one_statement:
+            plan.write_at_once(connection, self._epoch)
+        else:
+            with connection.begin():
+                check_epoch(connection, self._epoch)
+                plan.write(connection)
+                for n, job in jobs:
+                    errors[n] = _do(job, connection)
+        plan.adopt()
         return errors
 
-    def committed(self) -> None:
-        """What was written last is durable."""
-        self._plan.adopt()
+    def _look_up(self, connection: sa.Connection, tasks: Sequence[Task]) -> dict[str, Head]:
+        """The heads of actors that write for the first time since the opening."""
+        unknown = self._heads.unknown({task.unit.actor for task in tasks if isinstance(task, UnitTask)})
+        if not unknown:
+            return {}
+        with connection.begin():
+            return self._heads.look_up(connection, unknown)
 
     def read_actor(self, connection: sa.Connection, name: str) -> StoredActor:
         """For a job: all that is stored of an actor, with the units of the same transaction."""
         return self._plan.read(connection, name)
+
+
+def _refusal(task: Task, plan: GroupPlan) -> StoreError | None:
+    if isinstance(task, UnitTask):
+        try:
+            plan.add(task.unit)
+        except StoreError as error:
+            return error
+    return None
+
+
+def _do(job: Job, connection: sa.Connection) -> StoreError | None:
+    try:
+        job.result = job.work(connection)
+    except StoreError as error:
+        return error
+    return None

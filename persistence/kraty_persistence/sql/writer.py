@@ -135,9 +135,7 @@ class Writer:
     def _commit(self, tasks: list[Task]) -> list[StoreError | None]:
         if self._connection is None:
             self._connection = immediate(self._engine.connect())
-        with self._connection.begin():
-            errors = self._transactions.write(self._connection, tasks)
-        self._transactions.committed()
+        errors = self._transactions.commit(self._connection, tasks)
         self.commits += 1
         self.failing_since = None
         return errors

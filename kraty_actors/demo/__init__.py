@@ -1,0 +1,1 @@
+"""A game that plays itself: one window of Trail of Triumph over real sockets, to look at."""

@@ -1,0 +1,54 @@
+"""The last lines: who won what, whether it adds up, and where to look further."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from kraty_actors.demo.result import Result
+
+WINNERS_SHOWN = 10
+
+
+def tell(console: Console, result: Result, folder: Path) -> None:
+    """Print how the evening ended."""
+    report = result.report
+    console.print()
+    console.print(_payments(result))
+    console.print(
+        f"{report.winners} winners x {report.share:,} + {report.remainder} left over "
+        f"= {report.winners * report.share + report.remainder:,} {result.currency}, the pool: {result.pool:,}"
+    )
+    console.print(f"{result.acknowledged:,} writes acknowledged, {result.journalled:,} found in the journal on disk")
+    for fault in result.disagreements():
+        console.print(f"THIS DOES NOT FIT: {fault}", style="bold red")
+    console.print(_look_further(result, folder), soft_wrap=True, highlight=False)
+
+
+def _payments(result: Result) -> Table | str:
+    if not result.payments:
+        return "nobody made it: nothing was paid"
+    table = Table(box=None, padding=(0, 2, 0, 0), title="Winners", title_justify="left")
+    table.add_column("player")
+    table.add_column("grants", justify="right")
+    table.add_column("wallet", justify="right")
+    for one in result.payments[:WINNERS_SHOWN]:
+        table.add_row(one.name, str(one.grants), f"{one.amount:,} {result.currency}")
+    if len(result.payments) > WINNERS_SHOWN:
+        table.add_row(f"and {len(result.payments) - WINNERS_SHOWN} more", "", "")
+    return table
+
+
+def _look_further(result: Result, folder: Path) -> str:
+    winner = result.payments[0].player_id if result.payments else "player-0001"
+    return f"""
+To look further, serve the same database again (Ctrl-C stops it):
+  kraty-actors serve --game {folder}/game.json --db sqlite:///{folder}/game.db --insecure-dev
+and in another terminal ask it:
+  kraty-actors call windows.list eventKey=trail_of_triumph
+  kraty-actors call boards.read leaderboardId={result.board_id} limit=5
+  kraty-actors call grants.list playerId={winner}
+  kraty-actors call wallet.get playerId={winner}
+"""

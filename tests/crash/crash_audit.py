@@ -1,0 +1,137 @@
+"""After the last crash: is everything that was acknowledged there, once, and is everybody paid, once?"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from crash_books import Book, Library, Map
+from crash_game import POOL
+
+from kraty_actors.actors.records import unpack_batch
+from kraty_actors.client import Client
+from kraty_persistence.sql import open_sql_store
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Acknowledged writes, and how often the journal has them."""
+
+    acknowledged: int
+    recovered: int
+    lost: int
+    doubled: int
+
+
+def by_window(books: Iterable[Book]) -> dict[str, list[Book]]:
+    found = defaultdict(list)
+    for book in books:
+        found[book.window].append(book)
+    return found
+
+
+def winners(books: list[Book]) -> set[str]:
+    """R-43: with targets whoever reached it; else the three best of those who wrote (R-28, R-29)."""
+    if "streak" in books[0].raw:
+        return {book.player for book in books if book.wins}
+    best: dict[str, float] = {}
+    for book in books:
+        best[book.player] = max(best.get(book.player, 0), book.best)
+    ranked = sorted(best, key=lambda player: -best[player])[:3]
+    return {book.player for book in books if book.player in ranked and book.writes}
+
+
+async def audit_wire(library: Library, operator: Client) -> None:
+    """Everything that players can see, against their books."""
+    for book in library.books.values():
+        await _audit_attempt(library, operator, book)
+    for window, books in by_window(library.books.values()).items():
+        for board in {book.board for book in books}:
+            await _audit_board(library, operator, window, board, [book for book in books if book.board == board])
+    for player in {book.player for book in library.books.values()}:
+        await _audit_purse(library, operator.for_player(player), player)
+
+
+async def _audit_attempt(library: Library, operator: Client, book: Book) -> None:
+    attempt = (await operator.for_player(book.player).attempt(book.attempt_id))["attempt"]
+    found = (attempt["metricsRaw"], attempt["lastSeq"])
+    library.expect(found == (book.raw, book.last_seq), f"{book.attempt_id}: {found} instead of {book}")
+    is_right = attempt["status"] in book.final_statuses
+    library.expect(is_right, f"{book.attempt_id} is {attempt['status']} instead of {book.final_statuses}")
+
+
+async def _audit_board(library: Library, operator: Client, window: str, board: str, books: list[Book]) -> None:
+    read = await operator.read_board(board, limit=200)
+    library.expect(read["finalized"], f"{board} is not final")
+    seats = [entry["participantId"] for entry in read["entries"]]
+    library.expect(len(set(seats)) == len(seats) == read["total"], f"{board}: somebody sits twice, or is missing")
+    library.expect([entry["rank"] for entry in read["entries"]] == [*range(1, len(seats) + 1)], f"{board}: ranks")
+    best: dict[str, float] = {}
+    for book in books:
+        best[book.player] = max(best.get(book.player, 0), book.best)
+    scores = sorted(entry["score"] for entry in read["entries"] if entry["kind"] == "player")
+    library.expect(scores == sorted(best.values()), f"{board} of {window}: {scores} instead of {sorted(best.values())}")
+
+
+async def _audit_purse(library: Library, client: Client, player: str) -> None:
+    """R-27, R-43: one grant for each window won, with the right share; the wallet holds what was claimed."""
+    grants: list[Map] = []
+    after: str | None = None
+    while True:
+        page = await client.grants(limit=200, after=after)
+        grants += page["grants"]  # type: ignore[arg-type]
+        after = page["next"]
+        if after is None:
+            break
+    amounts = {grant["sourceRefId"]: grant["contents"]["entries"][0]["amount"] for grant in grants}
+    library.expect(len(amounts) == len(grants), f"{player} was paid twice for a window")
+    owed = {
+        window: math.floor(POOL / len(winners(books)))
+        for window, books in by_window(library.books.values()).items()
+        if player in winners(books)
+    }
+    library.expect(amounts == owed, f"{player} has the grants {amounts} instead of {owed}")
+    claimed = [grant for grant in grants if grant["status"] == "claimed"]
+    missing = library.claimed.keys() & {g["id"] for g in grants} - {g["id"] for g in claimed}
+    library.expect(not missing, f"{player}'s claims {missing} are gone")
+    [purse] = await client.wallet()
+    worth = sum(grant["contents"]["entries"][0]["amount"] for grant in claimed)
+    library.expect(purse["balance"] == worth, f"{player}'s wallet holds {purse['balance']} instead of {worth}")
+
+
+async def audit_database(library: Library, store_url: str, file: Path) -> Tally:
+    """Everything that players cannot see: the journal itself, and the rows of the money."""
+    found = await _journalled(store_url, {book.board for book in library.books.values()})
+    times = [
+        found[book.board, _serial(book), identity] for book in library.books.values() for identity in book.acknowledged
+    ]
+    connection = sqlite3.connect(file)
+    try:
+        twice = connection.execute("SELECT player, source_ref FROM grants GROUP BY 1, 2 HAVING count(*) > 1").fetchall()
+        library.expect(not twice, f"paid twice: {twice}")
+        ledger = connection.execute("SELECT player, currency, sum(delta) FROM ledger GROUP BY 1, 2 ORDER BY 1, 2")
+        wallets = connection.execute("SELECT player, currency, balance FROM balances ORDER BY 1, 2")
+        library.expect(ledger.fetchall() == wallets.fetchall(), "the ledger does not add up to the wallets")
+    finally:
+        connection.close()
+    lost, doubled = times.count(0), sum(count > 1 for count in times)
+    return Tally(len(times), len(times) - lost, lost, doubled)
+
+
+async def _journalled(store_url: str, boards: set[str]) -> Counter[tuple[str, int, int | str]]:
+    """How often each write stands in the history of its board."""
+    found: Counter[tuple[str, int, int | str]] = Counter()
+    async with open_sql_store(store_url, owner=False) as store:
+        for board in boards:
+            for record in await store.history(board):
+                _, inputs = unpack_batch(record)
+                found.update((board, plain[1], plain[4]) for plain in inputs if plain[0] == "w")
+    return found
+
+
+def _serial(book: Book) -> int:
+    return int(book.attempt_id.rpartition(".")[2])

@@ -1,0 +1,139 @@
+"""The real server as a process of its own, which can be killed at any moment and started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+from anyio.abc import ByteSendStream, Process
+
+READY_SECONDS = 20
+EXIT_SECONDS = 20
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+WARM = "import sys, trio, kraty_actors.cli; sys.stdin.readline(); kraty_actors.cli.main(sys.argv[1:])"
+"""The command line, but it waits for a word before it begins: its second of imports is spent beforehand."""
+
+
+@dataclass
+class ServerProcess:
+    """One server at a time on one database and one port, and the next one warming up behind it."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    starts: int = 0
+    _current: Process | None = None
+    _next: Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/v1/socket"
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "game.db"
+
+    @property
+    def store_url(self) -> str:
+        return f"sqlite:///{self.database}"
+
+    @property
+    def log(self) -> Path:
+        """The standard error of all of them."""
+        return self.folder / "server.log"
+
+    async def spawn(self) -> None:
+        """Start it, without waiting until it serves. `game.json` must stand in the folder."""
+        self._current = self._next or await self._warm()
+        self._next = None
+        await _stdin(self._current).send(b"go\n")
+        self.starts += 1
+
+    async def warm_next(self) -> None:
+        """Have another one ready for the next `spawn`, so that it is down for a short time only."""
+        self._next = await self._warm()
+
+    async def _warm(self) -> Process:
+        backend = "trio" if self.starts % 2 else "asyncio"
+        serve = ["serve", "--game", str(self.folder / "game.json"), "--db", self.store_url, "--insecure-dev"]
+        command = [sys.executable, "-c", WARM, *serve, "--port", str(self.port), "--backend", backend]
+        with self.log.open("ab") as log:
+            return await anyio.open_process(command, stderr=log)
+
+    async def listening(self) -> None:
+        """Wait for the line that says that it serves.
+
+        Raises:
+            RuntimeError: It ended instead; the message is the end of its log.
+        """
+        stdout, said = self._running().stdout, b""
+        if stdout is None:
+            raise RuntimeError("nobody listens to it")
+        try:
+            with anyio.fail_after(READY_SECONDS):
+                while b"\n" not in said:
+                    said += await stdout.receive()
+        except anyio.EndOfStream:
+            raise RuntimeError(f"the server ended: {self.last_words()}") from None
+
+    async def touched_database(self) -> None:
+        """Wait until it has opened the database: recovery begins."""
+        with anyio.fail_after(READY_SECONDS):
+            while not self._has_opened_database():  # noqa: ASYNC110 -- another process rings no event
+                await anyio.sleep(0.001)
+
+    def _has_opened_database(self) -> bool:
+        descriptors = f"/proc/{self._running().pid}/fd"
+        try:
+            return any(
+                os.readlink(f"{descriptors}/{n}").startswith(str(self.database)) for n in os.listdir(descriptors)
+            )
+        except FileNotFoundError:  # closed while we looked
+            return False
+
+    async def kill(self) -> None:
+        """SIGKILL: no handler runs, nothing is flushed."""
+        process = self._running()
+        process.kill()
+        await process.aclose()
+
+    async def stop(self) -> int:
+        """SIGTERM, and its exit status."""
+        process = self._running()
+        process.send_signal(signal.SIGTERM)
+        with anyio.fail_after(EXIT_SECONDS):
+            status = await process.wait()
+        await process.aclose()
+        return status
+
+    async def aclose(self) -> None:
+        """End whatever still runs."""
+        for process in (self._current, self._next):
+            if process is not None and process.returncode is None:
+                process.kill()
+                await process.aclose()
+
+    def _running(self) -> Process:
+        if self._current is None:
+            raise RuntimeError("it was not started")
+        return self._current
+
+    def last_words(self, characters: int = 2_000) -> str:
+        return self.log.read_text(errors="replace")[-characters:]
+
+
+def _stdin(process: Process) -> ByteSendStream:
+    if process.stdin is None:
+        raise RuntimeError("nobody can speak to it")
+    return process.stdin

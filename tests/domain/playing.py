@@ -1,0 +1,85 @@
+"""Small events for the state machines to play by, without a game or a loop around them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from kraty_actors.actors.records import pack, restore_command, unpack
+from kraty_actors.definitions import BotDefinition, EventDefinition, IdentityPool
+from kraty_actors.domain.outcome import Command, Plain, State
+from kraty_actors.domain.rules import Rules
+
+SEED = 7
+START = 1_800_000_000_000
+"""When the boards of these tests begin: ms, UTC."""
+HOUR = 3_600_000
+STREAK = [{"key": "streak", "target": 5, "capAtTarget": True, "resetOn": {"metricKey": "losses"}}, {"key": "losses"}]
+CLIMBER = {"key": "climber", "behaviour": {"block": "random_step_with_fall"}}
+
+
+def event(**fields: Any) -> EventDefinition:
+    """An event named `race` with one metric `points`, and whatever else is said."""
+    return EventDefinition.model_validate({"key": "race", "metrics": [{"key": "points"}], **fields})
+
+
+def rules(
+    definition: EventDefinition | None = None, bots: Sequence[dict[str, Any]] = (CLIMBER,), **fields: Any
+) -> Rules:
+    """The first revision of an event."""
+    seated = [BotDefinition.model_validate(bot) for bot in bots]
+    return Rules(1, definition or event(**fields), seated, (), None)
+
+
+class Book:
+    """A rulebook of one page."""
+
+    def __init__(self, page: Rules) -> None:
+        self._page = page
+
+    def rules(self, event_key: str, revision: int) -> Rules:
+        assert (event_key, revision) == (self._page.event.key, self._page.revision)
+        return self._page
+
+
+def frozen(state: State) -> list[bytes]:
+    """The whole state as a checkpoint holds it."""
+    return [pack(part) for part in state.dump()]
+
+
+def thawed(state: Any, parts: Iterable[bytes]) -> Any:
+    """An empty state that takes over what `frozen` gave."""
+    state.restore([unpack(part) for part in parts])
+    return state
+
+
+class Journal:
+    """What the loop would have written down, read back as a replay reads it."""
+
+    def __init__(self, actor_id: str) -> None:
+        self._actor_id = actor_id
+        self._records: list[tuple[int, bytes]] = []
+
+    def add(self, now: int, command: Command) -> None:
+        self._records.append((now, pack(command.record())))
+
+    def replayed_into(self, state: Any) -> Any:
+        for now, record in self._records:
+            state.apply(restore_command(self._actor_id, unpack(record)), now)
+        return state
+
+
+def pool(**fields: Any) -> IdentityPool:
+    return IdentityPool.model_validate(fields)
+
+
+def expected_draws(seed: int, board: str, tick: int, seats: int) -> list[int]:
+    """The documented layout of chance, cut by hand: 4 bytes of one extendable hash for each seat."""
+    prefix = hashlib.sha256(str(seed).encode() + b"\0" + board.encode()).digest()
+    block = hashlib.shake_256(prefix + tick.to_bytes(8, "big")).digest(seats * 4)
+    return [int.from_bytes(block[4 * seat : 4 * seat + 4], "big") for seat in range(seats)]
+
+
+def plain(state: State) -> list[Plain]:
+    return [unpack(part) for part in frozen(state)]
