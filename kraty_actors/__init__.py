@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from kraty_protocol.errors import Refused
-
 from kraty_actors.actors.clock import Clock, LoopClock, SystemClock
 from kraty_actors.actors.engine import WrongGame
 from kraty_actors.definitions import DefinitionFaults, Fault
-from kraty_actors.game import Game, open_game
+from kraty_actors.game import Game, open_game, select_subprotocol
+from kraty_protocol.errors import Refused
 
 __all__ = [
     "Clock",
@@ -19,4 +18,5 @@ __all__ = [
     "SystemClock",
     "WrongGame",
     "open_game",
+    "select_subprotocol",
 ]

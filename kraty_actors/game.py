@@ -11,7 +11,7 @@ async with open_game("game.json", store="sqlite:///game.db") as game:
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,12 +19,7 @@ from typing import Any, TypeVar, cast
 
 import anyio
 from anyio.abc import ByteStream, TaskGroup
-from kraty_persistence import GrantRow, MemoryStore, Store
-from kraty_persistence.sql import open_sql_store
-from kraty_protocol.errors import Refused
-from kraty_protocol.progress import check_progress
-from kraty_protocol.shapes import Attempt, Board, Grant, Listing, Progressed, Window
-from kraty_protocol.validation import InvalidFields
+from websockets.typing import Subprotocol
 
 from kraty_actors.actors.clock import Clock, SystemClock
 from kraty_actors.actors.engine import Engine
@@ -40,11 +35,24 @@ from kraty_actors.gateway.frames import SharedPush
 from kraty_actors.gateway.gateway import Gateway
 from kraty_actors.gateway.hosted import serve_websocket
 from kraty_actors.gateway.hub import ViewKey, Watcher
-from kraty_actors.gateway.listener import Serves, open_port, serve_port, serve_stream
+from kraty_actors.gateway.line import Serves
+from kraty_actors.gateway.listener import open_port, serve_port, serve_stream
+from kraty_persistence import GrantRow, MemoryStore, Store
+from kraty_persistence.sql import open_sql_store
+from kraty_protocol.codec import CODECS
+from kraty_protocol.errors import Refused
+from kraty_protocol.progress import check_progress
+from kraty_protocol.shapes import Attempt, Board, Grant, Listing, Progressed, Window
+from kraty_protocol.validation import InvalidFields
 
 GameSource = str | Path | Mapping[str, Any]
 Number = int | float
 T = TypeVar("T")
+
+
+def select_subprotocol(_connection: object, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """For the `select_subprotocol` of a server that hands connections on: ours, where a client offers one."""
+    return next((name for name in offered if name in CODECS), None)
 
 
 @asynccontextmanager
@@ -157,10 +165,20 @@ class Game:
         await serve_stream(self._gateway, stream)
 
     async def websocket_handler(self, websocket: Any) -> None:
-        """A handler for a server of `websockets.asyncio` or `websockets.trio` that the program already has."""
+        """A handler for a server of `websockets.asyncio` or `websockets.trio` that the program already has.
+
+        Give that server `select_subprotocol`: our clients hang up on one that does not agree on a subprotocol.
+        """
         await serve_websocket(self._gateway, websocket)
 
     # -- players
+
+    async def introduce(
+        self, player_id: str, *, name: str | None = None, avatar: str | None = None, country: str | None = None
+    ) -> None:
+        """Say what boards show of a player; None leaves a field as it is."""
+        players = self.engine.players
+        await players.set_profile(await players.resolve(player_id), name, avatar, country)
 
     async def start(self, player_id: str, event_key: str) -> Attempt:
         """Start an attempt, or get the one that runs (R-16).
@@ -251,7 +269,7 @@ class Game:
         await players.fetch(players.missing(standing.participant for standing in view.standings))
         return cast("Board", translate.board(view, players, row))
 
-    async def watch(self, event_key: str, *, player: str, limit: int = 50) -> AsyncIterator[Board]:
+    async def watch(self, event_key: str, *, player: str, limit: int = 50) -> AsyncGenerator[Board, None]:
         """The board on which the player competes in the event's current window, again whenever it has moved.
 
         It ends after the final board. Close it (`contextlib.aclosing`) if you leave early.
@@ -355,6 +373,9 @@ class Doorbell:
         pass
 
     async def caught_up(self) -> None:
+        pass
+
+    def when_caught_up(self, tell: Callable[[], None]) -> None:
         pass
 
     async def rung(self) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import anyio
-from kraty_persistence import StoredActor
 
 from kraty_actors.actors.records import (
     FORMAT,
@@ -19,6 +18,7 @@ from kraty_actors.actors.records import (
     unpack_batch,
 )
 from kraty_actors.domain.outcome import Command, Message, Notice, Plain, State
+from kraty_persistence import StoredActor
 
 Respond = Callable[[object], None]
 Envelope = tuple[Command, Respond | None, str, int]
@@ -51,6 +51,7 @@ class Cell:
     queued: bool = False
     recovered: anyio.Event = field(default_factory=anyio.Event)
     stalled: bool = False
+    failures: int = 0
     lost: bool = False
     retired: bool = False
     number: int = 0

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from kraty_persistence import AuditEntry, Completion, NewGrant
-from kraty_persistence import Effect as StoredEffect
-
 from kraty_actors.actors.records import pack
 from kraty_actors.domain.outcome import Audited, Completed, Effect, Pay
+from kraty_persistence import AuditEntry, Completion, NewGrant
+from kraty_persistence import Effect as StoredEffect
 
 
 def stored(effect: Effect) -> StoredEffect:

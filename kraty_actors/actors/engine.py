@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import anyio
-from kraty_persistence import BalanceOutOfRange, Credit, GrantExpired, GrantRow, Store
 
 from kraty_actors.actors.cell import Respond
 from kraty_actors.actors.clock import Clock
@@ -40,6 +39,7 @@ from kraty_actors.domain.lobby import LobbyView
 from kraty_actors.domain.outcome import Notice, Plain, Refusal, State
 from kraty_actors.domain.publishing import merge
 from kraty_actors.domain.window import Admit, GetLobby, GetReport, Placed, Presence, Report, Window
+from kraty_persistence import BalanceOutOfRange, Credit, GrantExpired, GrantRow, Store
 
 EVERYONE = 0
 START_TRIES = 3
@@ -339,9 +339,12 @@ class Engine(Listener):
     async def _stand(
         self, game: dict[str, Plain], changed: list[list[str]], file: dict[str, Plain] | None, who: str
     ) -> Sequence[Changed]:
-        """Have the calendar take over a game, after judging it as a whole."""
+        """Have the calendar take over a game, after judging it as a whole; nothing new is not even written down."""
         loaded = load_game(game).game
         inactive = [event.key for event in loaded.events if inactive_parts(event, loaded)]
+        known = [key for key, event in self.catalogue.events.items() if not event.is_active]
+        if not changed and inactive == known and (file is None or file == self.catalogue.file):
+            return ()
         seed = await self._seed(loaded)
         reply = await self._loop.call(CALENDAR, PutGame(game, seed, changed, inactive, file, who))
         await self._read_catalogue()

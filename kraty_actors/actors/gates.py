@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from kraty_persistence import Store
-
 from kraty_actors.actors.loop import ActorLoop
 from kraty_actors.definitions import EventDefinition
 from kraty_actors.domain.attempt import AttemptView
@@ -16,6 +14,7 @@ from kraty_actors.domain.conditions import CompletionWanted, facts_wanted, faili
 from kraty_actors.domain.contest import GetAttempt
 from kraty_actors.domain.days import day_start
 from kraty_actors.domain.window import GetMember, MemberView
+from kraty_persistence import Store
 
 
 @dataclass(slots=True, frozen=True)

@@ -19,13 +19,13 @@ from typing import cast
 import anyio
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint as yield_to_others
-from kraty_persistence import Store, StoreClosed, StoreError, StoreTaken, StoreUnavailable, Unit
 
 from kraty_actors.actors.cell import Batch, Cell, Envelope, Respond
 from kraty_actors.actors.clock import Clock
 from kraty_actors.actors.effects import stored
 from kraty_actors.actors.records import FROM_ACTOR, pack_batch
 from kraty_actors.domain.outcome import Command, Effect, Message, Notice, Outcome, Refusal, State, Tick
+from kraty_persistence import Store, StoreClosed, StoreError, StoreTaken, StoreUnavailable, Unit
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,10 @@ BATCH_MAX = 1_024
 
 IN_FLIGHT_MAX = 16
 """Batches of one actor that wait for the store; with more, its mailbox fills."""
+
+FAILURE_PAUSE_SECONDS = 0.01
+FAILURE_PAUSE_MAX_SECONDS = 30.0
+"""How long an actor stays away whose rules failed; it doubles with each failure until a turn succeeds."""
 
 RECOVERIES_MAX = 8
 """Actors that are read back from the store at the same time."""
@@ -160,6 +164,7 @@ class ActorLoop:
             except Exception:  # noqa: BLE001 -- a bug in a rule: the one boundary that keeps the other actors running
                 self._throw_away(cell, batch, at)
                 return
+        cell.failures = 0
         if batch.inputs:
             self._commit(cell, batch, effects)
         elif cell.in_flight:
@@ -280,7 +285,10 @@ class ActorLoop:
         self._store.submit(unit, partial(self._checkpoint_stored, cell))
 
     def _checkpoint_stored(self, cell: Cell, error: StoreError | None) -> None:
-        if error is not None:
+        if error is None:
+            if cell.retired and not cell.mailbox and not cell.in_flight and not cell.unheard:
+                self._cells.pop(cell.id, None)
+        else:
             log.warning("the checkpoint of %s waits: %s", cell.id, error)
             cell.checkpointed = 0
 
@@ -305,6 +313,7 @@ class ActorLoop:
             respond(Refusal("internal_error", "the server failed on this request"))
         rest = batch.envelopes[:culprit] + batch.envelopes[culprit + 1 :]
         cell.mailbox.extendleft(reversed([envelope for envelope in rest if envelope[0] is not TICK]))
+        cell.failures += 1
         cell.lost, cell.state = True, None
         if not cell.in_flight:
             self._load(cell)
@@ -334,6 +343,8 @@ class ActorLoop:
             self._tasks.start_soon(self._recover, cell)
 
     async def _recover(self, cell: Cell) -> None:
+        if cell.failures:
+            await anyio.sleep(min(FAILURE_PAUSE_MAX_SECONDS, FAILURE_PAUSE_SECONDS * 2**cell.failures))
         async with self._recoveries:
             while True:
                 try:

@@ -8,10 +8,10 @@ from typing import Any
 
 import anyio
 import click
-from kraty_protocol.limits import Role
 
 from kraty_actors.cli.faults import give_up
 from kraty_actors.client import ConnectionLost, Refused, connect
+from kraty_protocol.limits import Role
 
 REFUSED = 1
 

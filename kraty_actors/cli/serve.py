@@ -13,13 +13,13 @@ from pathlib import Path
 
 import anyio
 import click
-from kraty_persistence import StoreError, StoreTaken
 
 from kraty_actors.actors.engine import WrongGame
 from kraty_actors.cli.faults import give_up, import_modules, read_text
 from kraty_actors.definitions import DefinitionFaults
 from kraty_actors.game import open_game, read_game
 from kraty_actors.gateway.auth import read_secrets
+from kraty_persistence import StoreError, StoreTaken
 
 log = logging.getLogger("kraty_actors")
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import get_args
 
 import click
-from kraty_protocol.limits import Role
 
 from kraty_actors.cli.faults import give_up, read_text
 from kraty_actors.gateway.auth import read_secrets, sign
+from kraty_protocol.limits import Role
 
 HOUR_SECONDS = 3600
 

@@ -9,10 +9,9 @@ async with connect("ws://127.0.0.1:8765/v1/socket", token=token) as client:
 ```
 """
 
-from kraty_protocol.errors import Refused as Refused
-
 from kraty_actors.client.board import BoardView as BoardView
 from kraty_actors.client.client import Client as Client
 from kraty_actors.client.client import connect as connect
 from kraty_actors.client.link import ConnectionLost as ConnectionLost
 from kraty_actors.client.watch import Watch as Watch
+from kraty_protocol.errors import Refused as Refused

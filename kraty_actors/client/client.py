@@ -7,6 +7,10 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal, Self, cast
 
 import anyio
+
+from kraty_actors.client.link import ConnectionLost, Dial
+from kraty_actors.client.session import Session
+from kraty_actors.client.watch import Watch
 from kraty_protocol.codec import JSON, MSGPACK
 from kraty_protocol.errors import Refused
 from kraty_protocol.limits import Role
@@ -22,10 +26,6 @@ from kraty_protocol.shapes import (
     Lobby,
     Progressed,
 )
-
-from kraty_actors.client.link import ConnectionLost, Dial
-from kraty_actors.client.session import Session
-from kraty_actors.client.watch import Watch
 
 
 @asynccontextmanager

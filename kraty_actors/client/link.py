@@ -9,14 +9,15 @@ from typing import Any
 
 import anyio
 from anyio.abc import ByteStream
-from kraty_protocol.codec import Codec, Malformed
-from kraty_protocol.limits import SILENCE_SECONDS, TRUSTED_LIMITS
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake, InvalidURI
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI, parse_uri
+
+from kraty_protocol.codec import Codec, Malformed
+from kraty_protocol.limits import SILENCE_SECONDS, TRUSTED_LIMITS
 
 _CHUNK_BYTES = 65536
 _GOODBYE_SECONDS = 1.0

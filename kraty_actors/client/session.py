@@ -17,12 +17,12 @@ from typing import Any
 
 import anyio
 from anyio.abc import TaskStatus
-from kraty_protocol.codec import Codec, Malformed
-from kraty_protocol.errors import FINAL_CLOSE_CODES, Refused
-from kraty_protocol.limits import HELLO_SECONDS, PLAYER_LIMITS, TRUSTED_LIMITS
 
 from kraty_actors.client.link import ConnectionLost, Dial, Link
 from kraty_actors.client.watch import Watch
+from kraty_protocol.codec import Codec, Malformed
+from kraty_protocol.errors import FINAL_CLOSE_CODES, Refused
+from kraty_protocol.limits import HELLO_SECONDS, PLAYER_LIMITS, TRUSTED_LIMITS
 
 FIRST_BACKOFF_SECONDS = 0.1
 MAX_BACKOFF_SECONDS = 5.0

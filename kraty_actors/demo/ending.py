@@ -14,26 +14,32 @@ WINNERS_SHOWN = 10
 
 def tell(console: Console, result: Result, folder: Path) -> None:
     """Print how the evening ended."""
+    print_verdict(console, result)
+    console.print(_look_further(result, folder), soft_wrap=True, highlight=False)
+
+
+def print_verdict(console: Console, result: Result) -> None:
+    """Print who won what, and whether it adds up."""
     report = result.report
-    console.print()
+    paid = report.winners * report.share
     console.print(_payments(result))
     console.print(
-        f"{report.winners} winners x {report.share:,} + {report.remainder} left over "
-        f"= {report.winners * report.share + report.remainder:,} {result.currency}, the pool: {result.pool:,}"
+        f"{report.winners} x {report.share:,} + {report.remainder} left over = {paid + report.remainder:,} "
+        f"of {result.pool:,} {result.currency}",
+        f"{result.acknowledged:,} writes acknowledged, {result.journalled:,} in the journal on disk",
+        sep="\n",
     )
-    console.print(f"{result.acknowledged:,} writes acknowledged, {result.journalled:,} found in the journal on disk")
     for fault in result.disagreements():
         console.print(f"THIS DOES NOT FIT: {fault}", style="bold red")
-    console.print(_look_further(result, folder), soft_wrap=True, highlight=False)
 
 
 def _payments(result: Result) -> Table | str:
     if not result.payments:
         return "nobody made it: nothing was paid"
-    table = Table(box=None, padding=(0, 2, 0, 0), title="Winners", title_justify="left")
-    table.add_column("player")
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("winner", width=12)
     table.add_column("grants", justify="right")
-    table.add_column("wallet", justify="right")
+    table.add_column("in the wallet", justify="right")
     for one in result.payments[:WINNERS_SHOWN]:
         table.add_row(one.name, str(one.grants), f"{one.amount:,} {result.currency}")
     if len(result.payments) > WINNERS_SHOWN:

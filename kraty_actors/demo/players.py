@@ -8,10 +8,10 @@ from random import Random
 
 import anyio
 from anyio.abc import TaskStatus
-from kraty_protocol.shapes import Attempt, Grant, Progressed
 
 from kraty_actors.client import Client, Refused, connect
 from kraty_actors.demo.setting import EVENT
+from kraty_protocol.shapes import Attempt, Grant, Progressed
 
 NAMES = (
     "Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Margaret", "Ken", "Radia", "Dennis",

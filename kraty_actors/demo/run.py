@@ -10,8 +10,6 @@ from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
-from kraty_persistence.sql import open_sql_store
-from kraty_protocol.shapes import Entry
 
 from kraty_actors.actors.clock import LoopClock
 from kraty_actors.actors.records import unpack_batch
@@ -22,6 +20,8 @@ from kraty_actors.demo.setting import Setting, pool
 from kraty_actors.domain.contest import Write
 from kraty_actors.game import Game, open_game
 from kraty_actors.gateway.auth import sign
+from kraty_persistence.sql import open_sql_store
+from kraty_protocol.shapes import Entry
 
 FRAME_SECONDS = 0.1
 JOURNAL_SECONDS = 1.0

@@ -6,10 +6,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from kraty_protocol.shapes import Progressed
-
 from kraty_actors.client import BoardView
 from kraty_actors.demo.setting import Setting
+from kraty_protocol.shapes import Progressed
 
 Phase = Literal["waiting", "open", "settling", "settled"]
 

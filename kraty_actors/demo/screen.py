@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from kraty_protocol.shapes import Entry
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
@@ -15,11 +14,11 @@ from rich.text import Text
 
 from kraty_actors.demo.players import WINS_IN_A_ROW
 from kraty_actors.demo.scene import Scene
+from kraty_protocol.shapes import Entry
 
 WIDTH = 78
 ROWS = 14
 AROUND = 3
-RULE = f"{WINS_IN_A_ROW} wins in a row; a loss takes you back to 0"
 LINE_SECONDS = 5
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -74,8 +73,12 @@ def draw(scene: Scene) -> RenderableType:
     halves.add_column(ratio=1)
     halves.add_row(_board(scene), _counters(scene))
     return Panel(
-        Group(_time(scene), Text(), halves), title="Trail of Triumph", subtitle=RULE, width=WIDTH, padding=(0, 1)
+        Group(_time(scene), Text(), halves), title="Trail of Triumph", subtitle=_prize(scene), width=WIDTH, padding=(0, 1)
     )
+
+
+def _prize(scene: Scene) -> str:
+    return f"{WINS_IN_A_ROW} wins in a row earn a share of {scene.pool:,} {scene.currency}"
 
 
 def _time(scene: Scene) -> RenderableType:
@@ -145,7 +148,7 @@ def _counters(scene: Scene) -> RenderableType:
         (scene.connected, "players connected"),
         (scene.open_attempts, "attempts open"),
         (scene.completed, "completed"),
-        (f"{scene.share:,}", f"{scene.currency} each, so far"),
+        (f"{scene.share:,}", f"{scene.currency} each" + (", so far" if scene.phase == "open" else "")),
         ("", ""),
         (scene.acknowledged, "writes acknowledged"),
         (f"{scene.per_second:.0f}", "a second"),

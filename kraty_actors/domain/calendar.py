@@ -208,11 +208,12 @@ class Calendar:
             self._file = command.file
         outcome = Outcome(traced=True, moved=True)
         for event in self._game.events:
-            first_seen = event.key not in self._events
-            planned = self._events.setdefault(event.key, Planned())
+            planned = self._events.setdefault(event.key, Planned(is_active=False))
+            was_active = planned.is_active
             self._revise(planned, event)
             planned.is_active = event.key not in command.inactive
-            if first_seen and planned.is_active and event.state != "draft":
+            is_first = planned.state == "draft" and not was_active
+            if is_first and planned.is_active and event.state != "draft":
                 self._publish(planned, now, outcome)
             self._plan(planned, now)
             self._views.pop(event.key, None)

@@ -304,7 +304,7 @@ class Window:
         failed = failing(event.entry_requirement, facts)
         if failed is not None:
             details = {"condition": failed.as_defined()}
-            return Refusal("entry_requirement_failed", f"{event.key} may not be entered: {failed.type}", details)
+            return Refusal("entry_requirement_failed", f"the entry requirement of {event.key} is not met", details)
         return None
 
     def _limit(self, command: Admit, member: Member | None, now: int) -> Refusal | None:

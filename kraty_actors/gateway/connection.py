@@ -9,14 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio.abc import TaskGroup
-from kraty_persistence import PlayerRow, StoreUnavailable
-from kraty_protocol.conversation import Conversation, Request
-from kraty_protocol.conversation import Refusal as WireRefusal
-from kraty_protocol.errors import CloseCode, Refused
-from kraty_protocol.limits import PROTOCOL_VERSION, Limits
-from kraty_protocol.messages import Hello
-from kraty_protocol.progress import Progress
-from kraty_protocol.shapes import iso
 
 from kraty_actors.domain.attempt import Written
 from kraty_actors.domain.outcome import Refusal
@@ -25,6 +17,14 @@ from kraty_actors.gateway.auth import BadToken, Identity
 from kraty_actors.gateway.hub import Watcher
 from kraty_actors.gateway.operations import HANDLERS, IN_ORDER, resumed
 from kraty_actors.gateway.outbox import Outbox
+from kraty_persistence import PlayerRow, StoreUnavailable
+from kraty_protocol.conversation import Conversation, Request
+from kraty_protocol.conversation import Refusal as WireRefusal
+from kraty_protocol.errors import CloseCode, Refused
+from kraty_protocol.limits import PROTOCOL_VERSION, Limits
+from kraty_protocol.messages import Hello
+from kraty_protocol.progress import Progress
+from kraty_protocol.shapes import iso
 
 if TYPE_CHECKING:
     from kraty_actors.gateway.gateway import Gateway
@@ -72,6 +72,7 @@ class Connection:
         self._unanswered = anyio.Semaphore(UNANSWERED_MAX)
         self._is_touched = False
         self._is_closing = False
+        outbox.when_caught_up(partial(gateway.hub.caught_up, self.watcher))
 
     # -- frames in
 
@@ -91,11 +92,6 @@ class Connection:
         else:
             await self._unanswered.acquire()
             self._tasks.start_soon(self._handle_apart, request)
-
-    async def caught_up(self) -> None:
-        """Wait until the peer has read enough of what it was sent to be heard again."""
-        await self.outbox.caught_up()
-        self.gateway.hub.caught_up(self.watcher)
 
     def _refuse_frame(self, refusal: WireRefusal) -> None:
         self._send(self.conversation.error_reply(refusal.id, refusal.code, refusal.message, refusal.details))

@@ -9,9 +9,6 @@ from http import HTTPStatus
 
 import anyio
 from anyio.abc import TaskGroup
-from kraty_protocol.errors import CloseCode
-from kraty_protocol.limits import HELLO_SECONDS, PING_SECONDS, SILENCE_SECONDS
-from kraty_protocol.messages import Hello
 
 from kraty_actors.actors.engine import Engine
 from kraty_actors.actors.loop import Listener
@@ -22,6 +19,9 @@ from kraty_actors.gateway import translate
 from kraty_actors.gateway.auth import BadToken, Identity, verify
 from kraty_actors.gateway.connection import Connection
 from kraty_actors.gateway.hub import Hub
+from kraty_protocol.errors import CloseCode
+from kraty_protocol.limits import HELLO_SECONDS, PING_SECONDS, SILENCE_SECONDS
+from kraty_protocol.messages import Hello
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,8 @@ class Gateway(Listener):
 
     def join(self, connection: Connection) -> None:
         self._connections.add(connection)
+        if self.is_stopping:
+            connection.close(CloseCode.GOING_AWAY, "shutting down")
 
     def leave(self, connection: Connection) -> None:
         """A connection is gone: its views are left, and a lobby that forms hears that its player is away."""

@@ -6,13 +6,13 @@ from contextlib import suppress
 from typing import Any
 
 import anyio
-from kraty_protocol.codec import CODECS, MSGPACK
-from kraty_protocol.conversation import Conversation
 from websockets.exceptions import ConnectionClosed
 
 from kraty_actors.gateway.connection import Connection, Line
 from kraty_actors.gateway.gateway import Gateway
 from kraty_actors.gateway.outbox import MessageOutbox
+from kraty_protocol.codec import CODECS, MSGPACK
+from kraty_protocol.conversation import Conversation
 
 CLOSE_SECONDS = 5
 
@@ -51,7 +51,7 @@ async def serve_websocket(gateway: Gateway, websocket: Any) -> None:
                     connection.heard_at = anyio.current_time()
                     await connection.receive(message)
                     connection.flush()
-                    await connection.caught_up()
+                    await outbox.caught_up()
         except ConnectionClosed:
             pass
         finally:

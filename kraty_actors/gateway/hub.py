@@ -13,7 +13,6 @@ from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
-from kraty_protocol.check import board_check
 
 from kraty_actors.actors.engine import Engine
 from kraty_actors.domain.contest import GetBoard
@@ -21,6 +20,8 @@ from kraty_actors.domain.outcome import Refusal
 from kraty_actors.gateway import translate
 from kraty_actors.gateway.frames import SharedPush
 from kraty_actors.gateway.outbox import Outbox
+from kraty_persistence import StoreUnavailable
+from kraty_protocol.check import board_check
 
 CHECK_EVERY = 16
 """Every so many deltas of a view carry a checksum of its rows."""
@@ -65,13 +66,13 @@ class View:
     left_at: float = 0.0
 
     def take(self, version: int, total: int, entries: list[Map]) -> bool:
-        """Take over what the board says now; whether any row of the view changed."""
+        """Take over what the board says now; whether the view changed."""
         if version < self.version:
             return False
         fresh = {entry["participantId"]: entry for entry in entries}
         changed = [entry for name, entry in fresh.items() if name not in self.rows or self.rows[name][0] != entry]
         gone = [name for name in self.rows if name not in fresh]
-        if not changed and not gone and self.version:
+        if not changed and not gone and total == self.total and self.version:
             return False
         for entry in changed:
             self.rows[entry["participantId"]] = (entry, version)
@@ -203,16 +204,21 @@ class Hub:
         """Ask the board until it is quiet. Merging by time keeps a busy board's pushes few."""
         pause = 1 / self._deltas_per_second()
         try:
-            while view.is_dirty and not view.is_final:
+            while view.is_dirty:
                 await anyio.sleep(max(0.0, view.refreshed_at + pause - anyio.current_time()))
                 view.is_dirty = False
                 view.refreshed_at = anyio.current_time()
-                await self._refresh(view)
+                try:
+                    await self._refresh(view)
+                except StoreUnavailable:
+                    view.is_dirty = True
         finally:
             view.is_asking = False
 
     async def _finish(self, view: View) -> None:
-        await self._refresh(view)
+        view.is_dirty = True
+        while view.is_dirty:
+            await self._follow(view)
         view.is_final = True
         self._push(view, SharedPush("board.final", _final(view)), list(view.watchers))
         for watcher in list(view.watchers):

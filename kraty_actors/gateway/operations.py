@@ -6,11 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kraty_persistence import PlayerRow
-from kraty_protocol import messages
-from kraty_protocol.errors import Refused
-from kraty_protocol.shapes import iso
-
 from kraty_actors.actors.engine import WrongGame
 from kraty_actors.definitions import DefinitionFaults
 from kraty_actors.domain.attempt import COMPLETED, FORCE_COMPLETED, AttemptView
@@ -20,6 +15,10 @@ from kraty_actors.domain.lobby import LobbyView
 from kraty_actors.domain.outcome import Refusal
 from kraty_actors.gateway import translate
 from kraty_actors.gateway.hub import View, ViewKey
+from kraty_persistence import PlayerRow
+from kraty_protocol import messages
+from kraty_protocol.errors import Refused
+from kraty_protocol.shapes import iso
 
 if TYPE_CHECKING:
     from kraty_actors.gateway.connection import Connection

@@ -8,9 +8,10 @@ from typing import Protocol
 
 import anyio
 from anyio.abc import TaskGroup
-from kraty_protocol.codec import Codec
 
 from kraty_actors.gateway.frames import SharedPush, frame_header
+from kraty_actors.gateway.pipes import Pipe
+from kraty_protocol.codec import Codec
 
 BACKLOG_MAX_BYTES = 256 * 1024
 """Unsent bytes from which on a connection's requests are not read, and board pushes to it are merged."""
@@ -35,30 +36,27 @@ class Outbox(Protocol):
     async def caught_up(self) -> None:
         """Wait until it is not behind."""
 
+    def when_caught_up(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called whenever it was behind and is not any more."""
+
 
 class ByteOutbox:
-    """For a byte stream that we frame ourselves.
+    """For a pipe on which we frame ourselves. What it does not take at once is sent by a task, which exists only
+    while something waits."""
 
-    `send_now` takes what it can without waiting, and says how much (0 where a transport cannot do that); `send`
-    waits for the rest, in a task that exists only while there is one.
-    """
-
-    def __init__(
-        self,
-        codec: Codec,
-        tasks: TaskGroup,
-        send_now: Callable[[bytes], int],
-        send: Callable[[bytes], Awaitable[None]],
-    ) -> None:
+    def __init__(self, codec: Codec, tasks: TaskGroup, pipe: Pipe) -> None:
         self._codec = codec
         self._tasks = tasks
-        self._send_now = send_now
-        self._send = send
+        self._pipe = pipe
         self._due: list[bytes] = []
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._is_sending = False
         self._drained = anyio.Event()
+        self._tell = _nothing
+
+    def when_caught_up(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
 
     def put(self, payload: bytes) -> None:
         self._due.append(frame_header(len(payload), text=self._codec.text))
@@ -77,7 +75,7 @@ class ByteOutbox:
         data = self._due[0] if len(self._due) == 1 else b"".join(self._due)
         self._due.clear()
         if not self._is_sending:
-            sent = self._send_now(data)
+            sent = self._pipe.send_now(data)
             if sent == len(data):
                 return
             data = data[sent:]
@@ -104,10 +102,16 @@ class ByteOutbox:
     async def _send_rest(self) -> None:
         while self._waiting:
             data = self._waiting.popleft()
-            await self._send(data)
+            was_behind = self.is_behind
+            try:
+                await self._pipe.send(data)
+            except (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
+                self._waiting.clear()  # the reader finds out as well, and ends the connection
+                self._waiting_bytes = len(data)
             self._waiting_bytes -= len(data)
-            if not self.is_behind:
+            if was_behind and not self.is_behind:
                 self._notify()
+                self._tell()
         self._is_sending = False
         self._notify()
 
@@ -126,6 +130,10 @@ class MessageOutbox:
         self._waiting_bytes = 0
         self._something = anyio.Event()
         self._drained = anyio.Event()
+        self._tell = _nothing
+
+    def when_caught_up(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
 
     def put(self, payload: bytes) -> None:
         self._waiting.append(payload)
@@ -152,7 +160,14 @@ class MessageOutbox:
             self._something = anyio.Event()
             while self._waiting:
                 payload = self._waiting.popleft()
+                was_behind = self.is_behind
                 await self._send(payload)
                 self._waiting_bytes -= len(payload)
-            self._drained.set()
-            self._drained = anyio.Event()
+                if was_behind and not self.is_behind:
+                    self._drained.set()
+                    self._drained = anyio.Event()
+                    self._tell()
+
+
+def _nothing() -> None:
+    pass

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kraty_persistence import GrantRow, PlayerRow
-from kraty_protocol.shapes import iso
-
 from kraty_actors.actors.engine import Put
 from kraty_actors.actors.gates import Listed
 from kraty_actors.actors.players import Players
@@ -20,6 +17,8 @@ from kraty_actors.domain.contest import BoardView, Standing
 from kraty_actors.domain.ids import bot_public_id, window_of
 from kraty_actors.domain.lobby import LobbyView
 from kraty_actors.domain.outcome import Pay, Refusal
+from kraty_persistence import GrantRow, PlayerRow
+from kraty_protocol.shapes import iso
 
 Map = dict[str, Any]
 

@@ -15,7 +15,6 @@ import msgpack
 
 from kraty_protocol.limits import Limits
 
-
 NUL_IN_TEXT = "NUL in text"
 
 

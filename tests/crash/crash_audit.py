@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from crash_books import Book, Library, Map
 from crash_game import POOL
@@ -27,10 +28,10 @@ class Tally:
     doubled: int
 
 
-def by_window(books: Iterable[Book]) -> dict[str, list[Book]]:
+def grouped(books: Iterable[Book], by: Literal["window", "board", "player"]) -> dict[str, list[Book]]:
     found = defaultdict(list)
     for book in books:
-        found[book.window].append(book)
+        found[getattr(book, by)].append(book)
     return found
 
 
@@ -38,9 +39,7 @@ def winners(books: list[Book]) -> set[str]:
     """R-43: with targets whoever reached it; else the three best of those who wrote (R-28, R-29)."""
     if "streak" in books[0].raw:
         return {book.player for book in books if book.wins}
-    best: dict[str, float] = {}
-    for book in books:
-        best[book.player] = max(best.get(book.player, 0), book.best)
+    best = best_scores(books)
     ranked = sorted(best, key=lambda player: -best[player])[:3]
     return {book.player for book in books if book.player in ranked and book.writes}
 
@@ -49,9 +48,8 @@ async def audit_wire(library: Library, operator: Client) -> None:
     """Everything that players can see, against their books."""
     for book in library.books.values():
         await _audit_attempt(library, operator, book)
-    for window, books in by_window(library.books.values()).items():
-        for board in {book.board for book in books}:
-            await _audit_board(library, operator, window, board, [book for book in books if book.board == board])
+    for board, books in grouped(library.books.values(), "board").items():
+        await _audit_board(library, operator, board, books)
     for player in {book.player for book in library.books.values()}:
         await _audit_purse(library, operator.for_player(player), player)
 
@@ -64,17 +62,26 @@ async def _audit_attempt(library: Library, operator: Client, book: Book) -> None
     library.expect(is_right, f"{book.attempt_id} is {attempt['status']} instead of {book.final_statuses}")
 
 
-async def _audit_board(library: Library, operator: Client, window: str, board: str, books: list[Book]) -> None:
+async def _audit_board(library: Library, operator: Client, board: str, books: list[Book]) -> None:
+    """R-28, R-31: everybody once. A lobby may have begun with one who never came back for the attempt, at 0."""
     read = await operator.read_board(board, limit=200)
     library.expect(read["finalized"], f"{board} is not final")
-    seats = [entry["participantId"] for entry in read["entries"]]
-    library.expect(len(set(seats)) == len(seats) == read["total"], f"{board}: somebody sits twice, or is missing")
-    library.expect([entry["rank"] for entry in read["entries"]] == [*range(1, len(seats) + 1)], f"{board}: ranks")
+    entries = read["entries"]
+    library.expect([entry["rank"] for entry in entries] == [*range(1, read["total"] + 1)], f"{board}: ranks")
+    scores = {entry["participantId"]: entry["score"] for entry in entries}
+    library.expect(len(scores) == read["total"], f"{board}: somebody sits twice")
+    best = {library.participants[player]: score for player, score in best_scores(books).items()}
+    unknown = {entry["participantId"]: 0 for entry in entries if entry["kind"] == "player"}
+    humans = {participant: scores.get(participant) for participant in unknown | best}
+    library.expect(humans == unknown | best, f"{board}: {humans} instead of {unknown | best}")
+
+
+def best_scores(books: Iterable[Book]) -> dict[str, float]:
+    """R-29: the best of all attempts; one who never wrote stands at 0."""
     best: dict[str, float] = {}
     for book in books:
         best[book.player] = max(best.get(book.player, 0), book.best)
-    scores = sorted(entry["score"] for entry in read["entries"] if entry["kind"] == "player")
-    library.expect(scores == sorted(best.values()), f"{board} of {window}: {scores} instead of {sorted(best.values())}")
+    return best
 
 
 async def _audit_purse(library: Library, client: Client, player: str) -> None:
@@ -91,7 +98,7 @@ async def _audit_purse(library: Library, client: Client, player: str) -> None:
     library.expect(len(amounts) == len(grants), f"{player} was paid twice for a window")
     owed = {
         window: math.floor(POOL / len(winners(books)))
-        for window, books in by_window(library.books.values()).items()
+        for window, books in grouped(library.books.values(), "window").items()
         if player in winners(books)
     }
     library.expect(amounts == owed, f"{player} has the grants {amounts} instead of {owed}")

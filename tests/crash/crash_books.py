@@ -91,6 +91,7 @@ class Library:
     """All books, and what else was acknowledged. `problems` are promises that the server broke."""
 
     books: dict[str, Book] = field(default_factory=dict)
+    participants: dict[str, str] = field(default_factory=dict)
     claimed: Counter[str] = field(default_factory=Counter)
     finalized: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)

@@ -8,7 +8,7 @@ from kraty_protocol.shapes import iso
 
 Map = dict[str, Any]
 
-SPRINTS = 40
+SPRINTS = 20
 SPRINT_MS = 4_000
 SPRINT_EVERY_MS = 3_000
 """Fixed windows, a second of overlap between each and the next."""

@@ -18,7 +18,8 @@ from kraty_protocol.shapes import parse_iso
 PAUSE_SECONDS = 0.008
 """Between two writes on one attempt: some hundreds of writes a second in all, and a journal that stays short."""
 
-FINALIZE_EVERY_SECONDS = 0.7
+FINALIZE_EVERY_SECONDS = 0.4
+COME_BACK_SECONDS = 0.08
 
 
 def now_ms() -> int:
@@ -66,7 +67,7 @@ class World:
                 async with connect(self.url, reconnect=False, **who) as client:  # type: ignore[arg-type]
                     await work(client)
                     return
-            await anyio.sleep(0.02)
+            await anyio.sleep(COME_BACK_SECONDS)
 
 
 class Hand:
@@ -188,6 +189,8 @@ class Player:
         await self._world.connected(self._play, player_id=self._name, codec=self._codec)
 
     async def _play(self, client: Client) -> None:
+        participant = self._world.library.participants.setdefault(self._name, str(client.participant_id))
+        self._world.library.expect(participant == client.participant_id, f"{self._name} is somebody else now")
         losses: list[ConnectionLost] = []
 
         async def until_lost(work: Callable[[Client], Awaitable[None]]) -> None:

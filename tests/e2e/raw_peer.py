@@ -18,6 +18,8 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 PATIENCE_SECONDS = 10
+LONG_SECONDS = 3600
+"""For the end of a connection, which may be far away in virtual time."""
 
 Map = dict[str, Any]
 
@@ -81,13 +83,13 @@ class Peer:
 
     # -- receiving
 
-    async def receive(self) -> Map:
+    async def receive(self, patience_seconds: float = PATIENCE_SECONDS) -> Map:
         """The next message, push or reply.
 
         Raises:
             Closed: There is none to come.
         """
-        with anyio.fail_after(PATIENCE_SECONDS):
+        with anyio.fail_after(patience_seconds):
             while not self._messages:
                 await self._read()
         message = self._messages.popleft()
@@ -139,7 +141,7 @@ class Peer:
         """Read until the server closes; with which code."""
         try:
             while True:
-                await self.receive()
+                await self.receive(LONG_SECONDS)
         except Closed as closed:
             return closed.code
 

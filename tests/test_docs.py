@@ -1,0 +1,48 @@
+"""The pages keep their word: their code runs, and what they link to is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from readme_blocks import blocks_of, run_page
+
+ROOT = Path(__file__).parents[1]
+PAGES = ["README.md", "docs/embedding.md", "docs/operating.md", "docs/events.md", "protocol/README.md", "benchmarks/README.md"]
+RUN = ["README.md", "docs/embedding.md", "docs/operating.md"]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("page", RUN)
+def test_the_code_of_the_page_runs(page: str) -> None:
+    assert run_page(ROOT / page) > 2
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_somewhere(page: str) -> None:
+    file = ROOT / page
+    links = [link for link in LINK.findall(file.read_text("utf-8")) if "://" not in link]
+    assert [link for link in links if not _leads_somewhere(file, link)] == []
+
+
+def _leads_somewhere(page: Path, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    target = page.parent / path if path else page
+    return target.exists() and (not anchor or anchor in _anchors(target.read_text("utf-8")))
+
+
+def _anchors(text: str) -> set[str]:
+    """The anchors that headings get on GitHub."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_blocks_are_found_with_what_is_said_about_them() -> None:
+    page = '<!-- run: true -->\n```sh\nmake demo\n```\n\n```\na picture\n```\n\n```json\n{}\n```\n'
+    assert [(block.line, block.kind, block.code, block.marked("run")) for block in blocks_of(page)] == [
+        (2, "sh", "make demo\n", "true"),
+        (10, "json", "{}\n", None),
+    ]
