@@ -82,12 +82,10 @@ async def open_game(
     with _unwrapped():
         async with _opened(store) as opened, Engine.opened(opened, clock or SystemClock()) as engine:
             put = await engine.put_game(loaded, who="file", is_file=True)
-            async with (
-                Gateway.opened(engine, secrets=secrets, insecure_dev=insecure_dev) as gateway,
-                anyio.create_task_group() as tasks,
-            ):
-                yield Game(engine, gateway, tasks, put.warnings)
-                tasks.cancel_scope.cancel()
+            async with anyio.create_task_group() as tasks:
+                async with Gateway.opened(engine, secrets=secrets, insecure_dev=insecure_dev) as gateway:
+                    yield Game(engine, gateway, tasks, put.warnings)
+                tasks.cancel_scope.cancel()  # of connections too, once they have heard the goodbye
 
 
 @contextmanager

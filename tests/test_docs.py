@@ -6,11 +6,17 @@ import re
 from pathlib import Path
 
 import pytest
-
 from readme_blocks import blocks_of, run_page
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/embedding.md", "docs/operating.md", "docs/events.md", "protocol/README.md", "benchmarks/README.md"]
+PAGES = [
+    "README.md",
+    "docs/embedding.md",
+    "docs/operating.md",
+    "docs/events.md",
+    "protocol/README.md",
+    "benchmarks/README.md",
+]
 RUN = ["README.md", "docs/embedding.md", "docs/operating.md"]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
@@ -41,7 +47,7 @@ def _anchors(text: str) -> set[str]:
 
 
 def test_blocks_are_found_with_what_is_said_about_them() -> None:
-    page = '<!-- run: true -->\n```sh\nmake demo\n```\n\n```\na picture\n```\n\n```json\n{}\n```\n'
+    page = "<!-- run: true -->\n```sh\nmake demo\n```\n\n```\na picture\n```\n\n```json\n{}\n```\n"
     assert [(block.line, block.kind, block.code, block.marked("run")) for block in blocks_of(page)] == [
         (2, "sh", "make demo\n", "true"),
         (10, "json", "{}\n", None),

@@ -18,16 +18,16 @@ from kraty_actors.actors.records import (
     unpack_batch,
 )
 from kraty_actors.domain.outcome import Command, Message, Notice, Plain, State
-from kraty_persistence import StoredActor
+from kraty_persistence import StoredActor, StoreError
 
 Respond = Callable[[object], None]
 Envelope = tuple[Command, Respond | None, str, int]
 """A command, who is to be answered, and the actor that sent it with its number ("" and 0 for none)."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Batch:
-    """What one turn of an actor leads to; spoken of only once it is committed."""
+    """What one turn of an actor leads to; spoken of only once it is committed. `error` says that it never will be."""
 
     envelopes: list[Envelope]
     inputs: list[Plain] = field(default_factory=list)
@@ -38,6 +38,7 @@ class Batch:
     moved: bool = False
     finished: bool = False
     committed: bool = False
+    error: StoreError | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -39,7 +39,7 @@ from kraty_actors.domain.lobby import LobbyView
 from kraty_actors.domain.outcome import Notice, Plain, Refusal, State
 from kraty_actors.domain.publishing import merge
 from kraty_actors.domain.window import Admit, GetLobby, GetReport, Placed, Presence, Report, Window
-from kraty_persistence import BalanceOutOfRange, Credit, GrantExpired, GrantRow, Store
+from kraty_persistence import BalanceOutOfRange, Credit, GrantExpired, GrantRow, Store, StoreUnavailable
 
 EVERYONE = 0
 START_TRIES = 3
@@ -216,9 +216,11 @@ class Engine(Listener):
             return view
         return view if isinstance(view, Refusal) and view.code != "not_found" else _not_found("lobby")
 
-    def presence(self, player: int, window_id: str, *, here: bool) -> None:
-        """A player whose lobby forms in that window connected or left (R-31)."""
-        self._loop.ask(window_id, Presence(player, here))
+    def presence(self, player: int, *, here: bool) -> None:
+        """A player connected or left, which matters where their lobby forms (R-31)."""
+        for window in self.catalogue.windows.values():
+            if window.state == "open" and self._library.rules(window.event_key, window.revision).is_lobby:
+                self._loop.ask(window.window_id, Presence(player, here))
 
     # -- listing
 
@@ -320,7 +322,7 @@ class Engine(Listener):
 
     def is_healthy(self) -> bool:
         """Whether the last commit succeeded."""
-        return self._store.failing_since is None
+        return self._store.failing_since is None and not self._loop.store_is_away
 
     def _is_finalized(self, window_id: str) -> bool:
         window = self.catalogue.windows.get(window_id)
@@ -347,6 +349,8 @@ class Engine(Listener):
             return ()
         seed = await self._seed(loaded)
         reply = await self._loop.call(CALENDAR, PutGame(game, seed, changed, inactive, file, who))
+        if isinstance(reply, Refusal):
+            raise StoreUnavailable(reply.message)
         await self._read_catalogue()
         return cast("Sequence[Changed]", reply)
 

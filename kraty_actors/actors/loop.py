@@ -42,6 +42,9 @@ FAILURE_PAUSE_SECONDS = 0.01
 FAILURE_PAUSE_MAX_SECONDS = 30.0
 """How long an actor stays away whose rules failed; it doubles with each failure until a turn succeeds."""
 
+STORE_RETRY_SECONDS = 0.25
+"""Between two tries to reach a store that is away."""
+
 RECOVERIES_MAX = 8
 """Actors that are read back from the store at the same time."""
 
@@ -77,7 +80,7 @@ class ActorLoop:
         self._roots = frozenset(roots)
         self._cells: dict[str, Cell] = {}
         self._ready: deque[Cell] = deque()
-        self._committed: deque[Cell] = deque()
+        self._settled: deque[Cell] = deque()
         self._alarms: list[tuple[int, int, Cell]] = []
         self._alarm_order = count()
         self._wake = anyio.Event()
@@ -85,13 +88,15 @@ class ActorLoop:
         self._tasks: TaskGroup | None = None
         self._recoveries = anyio.CapacityLimiter(RECOVERIES_MAX)
         self._fatal: StoreError | None = None
+        self.store_is_away = False
+        """The store has given up on something: until it takes a write again, actors are only read (R-58)."""
 
     # -- speaking to actors
 
     def ask(self, actor_id: str, command: Command, respond: Respond | None = None) -> None:
         """Post a command; `respond` gets the reply once it may be told, or a `Refusal`. Never waits."""
         cell = self._cell(actor_id)
-        if len(cell.mailbox) >= MAILBOX_MAX:
+        if len(cell.mailbox) >= MAILBOX_MAX or (self.store_is_away and not _may_wait(command, respond)):
             if respond is not None:
                 respond(overloaded())
             return
@@ -120,7 +125,7 @@ class ActorLoop:
             while True:
                 await self._wait()
                 self._ring()
-                self._release_committed()
+                self._release_settled()
                 for _ in range(len(self._ready)):
                     cell = self._ready.popleft()
                     cell.queued = False
@@ -140,7 +145,7 @@ class ActorLoop:
     async def checkpoint_all(self) -> None:
         """Write down every actor as it stands, once all that was accepted is committed."""
         while any(cell.queued or cell.mailbox or cell.in_flight for cell in self._cells.values()):
-            if self._store.failing_since is not None:
+            if self.store_is_away or self._store.failing_since is not None:
                 return
             await anyio.sleep(0.001)
         for cell in self._cells.values():
@@ -174,12 +179,17 @@ class ActorLoop:
             self._release(cell, batch)
         self._set_alarm(cell)
         if cell.mailbox:
-            self._queue(cell)
+            if not self.store_is_away:
+                self._queue(cell)
         elif not cell.number and cell.id not in self._roots:
             del self._cells[cell.id]
 
     def _take(self, cell: Cell, now: int) -> list[Envelope]:
         mailbox = cell.mailbox
+        if self.store_is_away:
+            reads = [envelope for envelope in mailbox if envelope[0].is_read]
+            cell.mailbox = deque(envelope for envelope in mailbox if not envelope[0].is_read)
+            return reads
         taken: list[Envelope] = []
         if cell.state is not None and cell.state.wake_at is not None and cell.state.wake_at <= now:
             taken.append((TICK, None, "", 0))
@@ -228,25 +238,26 @@ class ActorLoop:
         self._store.submit(unit, partial(self._stored, cell, batch))
 
     def _stored(self, cell: Cell, batch: Batch, error: StoreError | None) -> None:
-        if error is None:
-            batch.committed = True
-            self._committed.append(cell)
-        elif isinstance(error, StoreTaken | StoreClosed):
+        if isinstance(error, StoreTaken | StoreClosed):
             self._fatal = error
         else:
-            self._lose(cell, batch, error)
+            batch.committed, batch.error = error is None, error
+            self._settled.append(cell)
         self._rouse()
 
     # -- speaking, after the commit
 
-    def _release_committed(self) -> None:
-        while self._committed:
-            cell = self._committed.popleft()
+    def _release_settled(self) -> None:
+        while self._settled:
+            cell = self._settled.popleft()
             while cell.in_flight and cell.in_flight[0].committed:
                 self._release(cell, cell.in_flight.popleft())
+            if cell.in_flight and cell.in_flight[0].error is not None:
+                self._lose(cell, cell.in_flight[0].error)
             if cell.stalled:
                 cell.stalled = False
                 self._queue(cell)
+            self._reload(cell)
 
     def _release(self, cell: Cell, batch: Batch) -> None:
         for number, message in batch.messages:
@@ -294,16 +305,18 @@ class ActorLoop:
 
     # -- when something breaks
 
-    def _lose(self, cell: Cell, batch: Batch, error: StoreError) -> None:
-        """The store will never hold this batch: nothing was said of it, so the actor goes back to what is stored."""
+    def _lose(self, cell: Cell, error: StoreError) -> None:
+        """The store will never hold the oldest batch, nor, by their numbers, those behind it: nothing was said of
+        them, so the actor goes back to what is stored."""
         if not cell.lost:
             log.warning("%s goes back to what is stored: %s", cell.id, error)
         cell.lost, cell.state = True, None
-        if batch in cell.in_flight:
-            cell.in_flight.remove(batch)
-        self._take_back(cell, batch.envelopes, overloaded())
-        if not cell.in_flight:
-            self._load(cell)
+        self._take_back(cell)
+        while cell.in_flight and (cell.in_flight[0].error is not None or cell.in_flight[0].committed):
+            cell.in_flight.popleft()
+        if isinstance(error, StoreUnavailable) and not self.store_is_away and self._tasks is not None:
+            self.store_is_away = True
+            self._tasks.start_soon(self._await_store)
 
     def _throw_away(self, cell: Cell, batch: Batch, culprit: int) -> None:
         """A rule failed on one command: that one is answered as our bug, the rest is applied to a fresh state."""
@@ -315,18 +328,35 @@ class ActorLoop:
         cell.mailbox.extendleft(reversed([envelope for envelope in rest if envelope[0] is not TICK]))
         cell.failures += 1
         cell.lost, cell.state = True, None
-        if not cell.in_flight:
-            self._load(cell)
+        self._reload(cell)
 
-    def _take_back(self, cell: Cell, envelopes: list[Envelope], refusal: Refusal) -> None:
-        """Refuse what was asked; keep what other actors said, which must not be lost."""
-        waiting = list(cell.mailbox)
+    def _take_back(self, cell: Cell) -> None:
+        """Refuse what was to change the lost state. Questions are asked again, and what is told to an actor must not
+        be lost: both wait in the mailbox, in their old order."""
+        envelopes = [envelope for batch in cell.in_flight for envelope in batch.envelopes] + list(cell.mailbox)
+        for batch in cell.in_flight:
+            batch.envelopes = []
         cell.mailbox.clear()
-        for envelope in [*envelopes, *waiting]:
-            if envelope[2]:
+        for envelope in envelopes:
+            command, respond, *_ = envelope
+            if _may_wait(command, respond):
                 cell.mailbox.append(envelope)
-            elif envelope[1] is not None:
-                envelope[1](refusal)
+            elif respond is not None:
+                respond(overloaded())
+
+    async def _await_store(self) -> None:
+        """Try until the store takes a write again; then everybody goes on."""
+        while self.store_is_away:
+            try:
+                await self._store.set_meta("last_outage_ended_at", str(self._clock.now_ms()))
+                self.store_is_away = False
+            except StoreUnavailable:
+                await anyio.sleep(STORE_RETRY_SECONDS)
+            except (StoreTaken, StoreClosed) as error:
+                self._fatal = error
+                break
+        for cell in self._cells.values():
+            self._queue(cell)
 
     # -- recovery
 
@@ -342,6 +372,12 @@ class ActorLoop:
         if self._tasks is not None:
             self._tasks.start_soon(self._recover, cell)
 
+    def _reload(self, cell: Cell) -> None:
+        """Bring a lost actor back, as soon as the store has judged all that it was handed of it."""
+        if cell.lost and not cell.in_flight:
+            cell.lost = False
+            self._load(cell)
+
     async def _recover(self, cell: Cell) -> None:
         if cell.failures:
             await anyio.sleep(min(FAILURE_PAUSE_MAX_SECONDS, FAILURE_PAUSE_SECONDS * 2**cell.failures))
@@ -351,9 +387,8 @@ class ActorLoop:
                     found = await self._store.load(cell.id)
                     break
                 except StoreUnavailable:
-                    await anyio.sleep(0.25)
+                    await anyio.sleep(STORE_RETRY_SECONDS)
         cell.recover(self._make_state(cell.id), found)
-        cell.lost = False
         cell.recovered.set()
         for number, message in list(cell.unheard.items()):
             self._post(cell.id, number, message)
@@ -369,7 +404,7 @@ class ActorLoop:
         cell.alarm = at
 
     def _ring(self) -> None:
-        if not self._alarms or self._alarms[0][0] > (now := self._clock.now_ms()):
+        if self.store_is_away or not self._alarms or self._alarms[0][0] > (now := self._clock.now_ms()):
             return
         while self._alarms and self._alarms[0][0] <= now:
             at, _, cell = heapq.heappop(self._alarms)
@@ -388,7 +423,7 @@ class ActorLoop:
             self._wake.set()
 
     async def _wait(self) -> None:
-        if self._ready or self._committed:
+        if self._ready or self._settled:
             return
         self._wake = anyio.Event()
         self._asleep = True
@@ -398,9 +433,14 @@ class ActorLoop:
 
     def _patience(self) -> float:
         seconds = self._clock.look_again_seconds
-        if self._alarms:
+        if self._alarms and not self.store_is_away:
             seconds = min(seconds, max(0, self._alarms[0][0] - self._clock.now_ms()) / 1000)
         return seconds
+
+
+def _may_wait(command: Command, respond: Respond | None) -> bool:
+    """Whether a command need not be refused while nothing can be stored: a question, or something that is told."""
+    return command.is_read or (respond is None and command is not TICK)
 
 
 def overloaded() -> Refusal:

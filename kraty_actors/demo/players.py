@@ -23,7 +23,7 @@ WINS_IN_A_ROW = 5
 
 MATCHES = range(25, 56)
 SKILL = (0.4, 0.6)
-LAST_MATCH = 0.92
+LAST_MATCH = 0.85
 """When plans end, as a share of the window: so early that even a slow machine cuts nobody off."""
 
 
@@ -51,9 +51,14 @@ class Plan:
         return cls(number, tuple(wins), LAST_MATCH / matches)
 
     @property
+    def completes(self) -> bool:
+        """Whether the last wins complete the event."""
+        return all(self.wins[-WINS_IN_A_ROW:])
+
+    @property
     def suspense(self) -> tuple[bool, float]:
         """How much there is to see in this player's lobby: best is a player who completes, late."""
-        return all(self.wins[-WINS_IN_A_ROW:]), len(self.wins) * self.pause
+        return self.completes, len(self.wins) * self.pause
 
     @property
     def player_id(self) -> str:

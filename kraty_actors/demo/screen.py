@@ -73,7 +73,11 @@ def draw(scene: Scene) -> RenderableType:
     halves.add_column(ratio=1)
     halves.add_row(_board(scene), _counters(scene))
     return Panel(
-        Group(_time(scene), Text(), halves), title="Trail of Triumph", subtitle=_prize(scene), width=WIDTH, padding=(0, 1)
+        Group(_time(scene), Text(), halves),
+        title="Trail of Triumph",
+        subtitle=_prize(scene),
+        width=WIDTH,
+        padding=(0, 1),
     )
 
 

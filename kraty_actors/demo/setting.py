@@ -14,7 +14,7 @@ OPENS_AT = parse_iso("2026-03-06T20:00:00-05:00")
 """The demo's clock always shows the same evening, so window ids, and with them the bots, are the same in each run."""
 
 LEAD_SECONDS = 3
-"""How long before the opening the clock starts, so that the window is seen to open."""
+"""How long before the opening the clock starts, so that the window is seen to open; less for a short one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Setting:
     @property
     def starts_at(self) -> int:
         """What the clock shows at first (ms since the epoch, like the two below)."""
-        return OPENS_AT - LEAD_SECONDS * 1000
+        return OPENS_AT - min(LEAD_SECONDS * 1000, self.seconds * 500)
 
     @property
     def opens_at(self) -> int:

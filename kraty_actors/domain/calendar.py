@@ -67,6 +67,7 @@ class GetCatalogue(Command):
     """Read everything that others need of the calendar."""
 
     tag: ClassVar[str] = "get_catalogue"
+    is_read: ClassVar[bool] = True
 
 
 @dataclass(slots=True, frozen=True)

@@ -7,7 +7,7 @@ one command at a time.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -20,6 +20,7 @@ from kraty_actors.domain.outcome import Command, Completed, Message, Notice, Out
 from kraty_actors.domain.prizes import wins
 from kraty_actors.domain.ranking import Row
 from kraty_actors.domain.rules import Rulebook, Rules
+from kraty_actors.domain.scoring import clamped
 from kraty_actors.domain.standings import Standings
 from kraty_actors.domain.write_memory import WriteMemory, body_digest
 
@@ -105,6 +106,7 @@ class GetAttempt(Command):
     """Read one attempt, or with no serial the player's newest one."""
 
     tag: ClassVar[str] = "get_attempt"
+    is_read: ClassVar[bool] = True
     player: int
     serial: int | None = None
 
@@ -114,6 +116,7 @@ class GetBoard(Command):
     """Read the union of a page, of `spread` rows on each side `around` a participant, and of `picked` ones."""
 
     tag: ClassVar[str] = "get_board"
+    is_read: ClassVar[bool] = True
     offset: int = 0
     limit: int = 0
     around: int | None = None
@@ -181,6 +184,7 @@ class Contest:
         self._attempts: list[Attempt] = []
         self._newest: dict[int, int] = {}
         self._unwritten: set[int] = set()
+        self._ended_sums: dict[int, Number] = {}
         self._standings = Standings()
         self._deadlines: list[tuple[int, int]] = []
 
@@ -260,8 +264,7 @@ class Contest:
         if isinstance(recalled, Refusal):
             return Outcome(reply=recalled)
         if recalled != "new":
-            rank = attempt.rank_then if recalled == "newest" else self._standings.rank(attempt.player)
-            return Outcome(reply=self._answer(attempt, command.identity, rank, repeated=True))
+            return Outcome(reply=self._repeated(attempt, command.identity, is_newest=recalled == "newest"))
         if attempt.status != states.IN_PROGRESS or self.status != "open":
             return Outcome(reply=self._already_ended(attempt))
         scoring = self.rules.scoring
@@ -274,15 +277,12 @@ class Contest:
         self._inputs += 1
         scoring = self.rules.scoring
         capped = scoring.capped(raw)
-        before = attempt.score
         attempt.raw, attempt.score = raw, scoring.score(capped)
         attempt.writes += 1
         attempt.memory.remember(write.identity, digest)
-        outcome = Outcome(traced=True)
-        if scoring.completes(capped):
-            self._end(attempt, states.COMPLETED, now, outcome)
         if not self.rules.ascending:
-            self._place(attempt.player, self._aggregate(attempt, before))
+            self._place(attempt.player, self._aggregate(attempt))
+        outcome = self._end([(attempt, now)]) if scoring.completes(capped) else Outcome(traced=True)
         self._tick_bots()
         attempt.rank_then = rank = self._standings.rank(attempt.player)
         outcome.reply = self._answer(attempt, write.identity, rank, repeated=False)
@@ -294,37 +294,24 @@ class Contest:
             return Outcome(reply=_no_attempt())
         if attempt.status != states.IN_PROGRESS:
             return Outcome(reply=self._view(attempt))
-        outcome = Outcome(traced=True)
-        self._inputs += 1
-        self._end(attempt, self._final_status(attempt), now, outcome)
+        outcome = self._end([(attempt, now)])
         outcome.reply = self._view(attempt)
         return outcome
 
     def _expire(self, now: int) -> Outcome:
-        outcome = Outcome(traced=True)
-        while self._deadlines and self._deadlines[0][0] <= now:
-            at, serial = heapq.heappop(self._deadlines)
-            attempt = self._attempts[serial]
-            if attempt.status == states.IN_PROGRESS:
-                self._end(attempt, self._final_status(attempt), at, outcome)
+        outcome = self._end(self._run_out(now))
         self.wake_at = self._deadlines[0][0] if self._deadlines else None
         return outcome
 
     def _close(self, command: Close) -> Outcome:
-        outcome = Outcome(traced=True)
-        for attempt in self._attempts:
-            if attempt.status == states.IN_PROGRESS:
-                self._end(
-                    attempt,
-                    self._final_status(attempt),
-                    min(command.at, attempt.ends_at or command.at),
-                    outcome,
-                )
+        running = [attempt for attempt in self._attempts if attempt.status == states.IN_PROGRESS]
+        outcome = self._end((attempt, min(command.at, attempt.ends_at or command.at)) for attempt in running)
         self.status = "closed"
         self._deadlines.clear()
         self.wake_at = None
         closed = Closed(self.id, self._winners())
         outcome.messages = [*outcome.messages, Message(parent(self.id), closed)]
+        outcome.traced = True
         return outcome
 
     # -- attempts
@@ -341,22 +328,38 @@ class Contest:
             heapq.heappush(self._deadlines, (attempt.ends_at, attempt.serial))
             self.wake_at = self._deadlines[0][0]
 
-    def _final_status(self, attempt: Attempt) -> str:
-        """R-11, R-12: what an attempt that did not complete by a write becomes when it ends."""
-        scored = self.rules.scoring.is_score_attack and attempt.writes > 0
-        return states.COMPLETED if scored else states.EXPIRED
+    def _run_out(self, now: int) -> Iterator[tuple[Attempt, int]]:
+        """Attempts whose time is over, in the order of their ends."""
+        while self._deadlines and self._deadlines[0][0] <= now:
+            at, serial = heapq.heappop(self._deadlines)
+            if self._attempts[serial].status == states.IN_PROGRESS:
+                yield self._attempts[serial], at
 
-    def _end(self, attempt: Attempt, status: str, at: int, outcome: Outcome) -> None:
-        attempt.status, attempt.ended_at = status, at
-        completed = attempt.counts_as_completed
-        if completed and self.rules.ascending:
-            self._place(attempt.player, self._aggregate(attempt, 0))
-        window = parent(self.id)
-        event_key = self.rules.event.key
-        outcome.messages = [*outcome.messages, Message(window, AttemptEnded(attempt.player, completed))]
-        outcome.notices = [*outcome.notices, Notice("attempt.ended", (attempt.player,), self._view(attempt))]
-        if completed:
-            outcome.effects = [*outcome.effects, Completed(attempt.player, event_key, window)]
+    def _end(self, ends: Iterable[tuple[Attempt, int]]) -> Outcome:
+        """End attempts, each at its own time: the window, the player and those who look back are told of each."""
+        window, event_key = parent(self.id), self.rules.event.key
+        messages, notices, effects = [], [], []
+        for attempt, at in ends:
+            self._inputs += 1  # of several that end in one tick, the first comes to its score first (R-28)
+            attempt.status, attempt.ended_at = self._final_status(attempt), at
+            if attempt.counts_as_completed:
+                effects.append(Completed(attempt.player, event_key, window))
+                if self.rules.ascending:
+                    self._place(attempt.player, self._aggregate(attempt))
+            self._add_up(attempt)
+            messages.append(Message(window, AttemptEnded(attempt.player, attempt.counts_as_completed)))
+            notices.append(Notice("attempt.ended", (attempt.player,), self._view(attempt)))
+        return Outcome(traced=bool(messages), messages=messages, notices=notices, effects=effects)
+
+    def _final_status(self, attempt: Attempt) -> str:
+        """R-11, R-12: completed with its targets met, or in a score attack with a write; else expired."""
+        if self.rules.scoring.is_score_attack:
+            return states.COMPLETED if attempt.writes else states.EXPIRED
+        return states.COMPLETED if self._meets_targets(attempt) else states.EXPIRED
+
+    def _meets_targets(self, attempt: Attempt) -> bool:
+        scoring = self.rules.scoring
+        return scoring.completes(scoring.capped(attempt.raw))
 
     def _winners(self) -> list[int]:
         predicate = self.rules.winner_predicate
@@ -373,19 +376,23 @@ class Contest:
 
     # -- the board
 
-    def _aggregate(self, attempt: Attempt, before: Number) -> Number:
-        """R-29: what the player's row stands at, now that `attempt` scores something else than `before`."""
+    def _aggregate(self, attempt: Attempt) -> Number:
+        """R-29: what the player's row stands at, now that `attempt` has its score."""
         standing = self._standings.players.row(attempt.player)
         score = attempt.score
+        if self.rules.aggregation == "sum":
+            return clamped(self._ended_sums.get(attempt.player, 0) + score)
         if standing is None or self.rules.aggregation == "latest":
             return score
         stood = self._shown(standing)
-        if self.rules.aggregation == "sum":
-            return stood + score - before
         if attempt.player in self._unwritten:
             self._unwritten.discard(attempt.player)
             return score
         return min(stood, score) if self.rules.ascending else max(stood, score)
+
+    def _add_up(self, ended: Attempt) -> None:
+        if self.rules.aggregation == "sum" and (ended.counts_as_completed or not self.rules.ascending):
+            self._ended_sums[ended.player] = self._ended_sums.get(ended.player, 0) + ended.score
 
     def _place(self, player: int, score: Number) -> None:
         old = self._standings.players.row(player)
@@ -444,6 +451,14 @@ class Contest:
             rank,
             repeated,
         )
+
+    def _repeated(self, attempt: Attempt, identity: int | str | None, *, is_newest: bool) -> Written:
+        """R-15: what was answered to the newest write; for an earlier one, the attempt as it is now."""
+        rank = attempt.rank_then if is_newest else self._standings.rank(attempt.player)
+        answer = self._answer(attempt, identity, rank, repeated=True)
+        if is_newest and not self._meets_targets(attempt):
+            answer.status = states.IN_PROGRESS
+        return answer
 
     def _metrics(self, attempt: Attempt) -> tuple[dict[str, Number], dict[str, Number]]:
         scoring = self.rules.scoring
@@ -516,7 +531,9 @@ class Contest:
         self._unwritten = {row.participant for row in self._standings.players} - wrote
         for attempt in self._attempts:
             self._newest[attempt.player] = attempt.serial
-            if attempt.status == states.IN_PROGRESS and self.status == "open":
+            if attempt.status != states.IN_PROGRESS:
+                self._add_up(attempt)
+            elif self.status == "open":
                 self._await_end(attempt)
 
 

@@ -64,6 +64,7 @@ class Matchmaking:
         self._human_seats = event.human_seats or 1
         self._timeout_ms = fill_timeout_seconds * 1000
         self._strategy = fill_strategy
+        self._has_bots = bool(event.bot_bindings)
         self.lobbies: dict[int, Lobby] = {}
         self._forming: Lobby | None = None
 
@@ -81,7 +82,7 @@ class Matchmaking:
     def start(self, lobby: Lobby, now: int) -> None:
         """The lobby begins with who is there; further bots sit on its empty human seats if it is to be filled."""
         lobby.started_at = now
-        if self._strategy == "fill_with_bots":
+        if self._strategy == "fill_with_bots" and self._has_bots:
             lobby.extra_bots = lobby.human_seats - len(lobby.seats)
         if lobby is self._forming:
             self._forming = None

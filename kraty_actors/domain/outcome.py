@@ -19,6 +19,8 @@ class Command:
 
     __slots__ = ()
     tag: ClassVar[str]
+    is_read: ClassVar[bool] = False
+    """Whether it only asks: it changes nothing, and is answered while nothing can be stored (R-58)."""
     __match_args__: ClassVar[tuple[str, ...]]
 
     def record(self) -> list[Plain]:

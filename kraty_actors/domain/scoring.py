@@ -41,26 +41,21 @@ class Scoring:
 
     def incoming(self, prior: Sequence[Number], changes: Mapping[str, Number], mode: str) -> list[Number] | Refusal:
         """The raw values that a write asks for, before resets; refused whole if one is unknown or too large (R-8)."""
+        if not changes.keys() <= self.index.keys():
+            return self._unknown(next(key for key in changes if key not in self.index))
         values = list(prior)
         for key, value in changes.items():
-            at = self.index.get(key)
-            if at is None:
-                known = ", ".join(self.keys)
-                path = f"metrics.{key}"
-                return Refusal(
-                    "invalid_metric",
-                    f"no metric '{key}': known are {known}",
-                    {"path": path, "known": list(self.keys)},
-                )
+            at = self.index[key]
             result = value if mode == "set" else values[at] + value
             if result > VALUE_MAX:
-                return Refusal(
-                    "validation_failed",
-                    f"{key} would pass {VALUE_MAX}, the largest value",
-                    {"path": f"metrics.{key}"},
-                )
+                message = f"{key} would pass {VALUE_MAX}, the largest value"
+                return Refusal("validation_failed", message, {"path": f"metrics.{key}"})
             values[at] = whole(result)
         return values
+
+    def _unknown(self, key: str) -> Refusal:
+        message = f"no metric '{key}': known are {', '.join(self.keys)}"
+        return Refusal("invalid_metric", message, {"path": f"metrics.{key}", "known": list(self.keys)})
 
     def after_resets(self, prior: Sequence[Number], incoming: list[Number]) -> list[Number]:
         """R-9: all triggers are judged at once on prior against incoming; no cascade."""
@@ -84,9 +79,7 @@ class Scoring:
         total: Number = 0
         for at, weight in self._weights:
             total += capped[at] * weight
-        if not -VALUE_MAX <= total <= VALUE_MAX:
-            return VALUE_MAX if total > 0 else -VALUE_MAX
-        return whole(total)
+        return clamped(total)
 
     def completes(self, capped: Sequence[Number]) -> bool:
         """R-11: every metric with a target has reached it; never without a target."""
@@ -94,6 +87,13 @@ class Scoring:
             if capped[at] < target:
                 return False
         return bool(self._targets)
+
+
+def clamped(score: Number) -> Number:
+    """A score within +-(2^53 - 1), which every client holds exactly."""
+    if not -VALUE_MAX <= score <= VALUE_MAX:
+        return VALUE_MAX if score > 0 else -VALUE_MAX
+    return whole(score)
 
 
 def whole(value: Number) -> Number:

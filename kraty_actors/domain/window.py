@@ -70,6 +70,7 @@ class GetLobby(Command):
     """Read a lobby by its number."""
 
     tag: ClassVar[str] = "get_lobby"
+    is_read: ClassVar[bool] = True
     number: int
 
 
@@ -78,6 +79,7 @@ class GetMember(Command):
     """Read what the window knows of one player."""
 
     tag: ClassVar[str] = "get_member"
+    is_read: ClassVar[bool] = True
     player: int
     since: int = 0
 
@@ -87,6 +89,7 @@ class GetReport(Command):
     """Read how the window was settled."""
 
     tag: ClassVar[str] = "get_report"
+    is_read: ClassVar[bool] = True
 
 
 @dataclass(slots=True, frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,8 @@ from kraty_actors.domain.outcome import Refusal
 from kraty_actors.gateway import translate
 from kraty_actors.gateway.auth import BadToken, Identity
 from kraty_actors.gateway.hub import Watcher
-from kraty_actors.gateway.operations import HANDLERS, IN_ORDER, resumed
+from kraty_actors.gateway.operations import CAUSES_PUSHES, HANDLERS, IN_ORDER, resumed
+from kraty_actors.gateway.order import Asked, PushOutbox
 from kraty_actors.gateway.outbox import Outbox
 from kraty_persistence import PlayerRow, StoreUnavailable
 from kraty_protocol.conversation import Conversation, Request
@@ -63,8 +64,8 @@ class Connection:
         self.outbox = outbox
         self.identity: Identity | None = None
         self.player: PlayerRow | None = None
-        self.watcher = Watcher(outbox)
-        self.forming_in: set[str] = set()
+        self._pushes = PushOutbox(outbox)
+        self.watcher = Watcher(self._pushes)
         self.since = self.heard_at = anyio.current_time()
         self._line = line
         self._tasks = tasks
@@ -76,22 +77,26 @@ class Connection:
 
     # -- frames in
 
-    async def receive(self, data: bytes | str) -> None:
-        """Take one frame: answer it, or see to it that it will be answered."""
+    def receive(self, data: bytes | str) -> Awaitable[None] | None:
+        """Take one frame: answer it, or see to it that it will be answered.
+
+        Returns what has to be waited for before the next frame is taken; None for a write by a player, which is
+        most of what comes.
+        """
         if self._is_closing:
-            return
+            return None
         request = self.conversation.receive(data)
         if isinstance(request, WireRefusal):
             self._refuse_frame(request)
-        elif isinstance(request.fields, Progress):
-            await self._progress(request.id, request.fields)
-        elif isinstance(request.fields, Hello):
-            await self._hello(request.id, request.fields)
-        elif request.op in IN_ORDER:
-            await self._handle(request)
-        else:
-            await self._unanswered.acquire()
-            self._tasks.start_soon(self._handle_apart, request)
+            return None
+        if isinstance(request.fields, Progress):
+            if self.player is None:
+                return self._progress_for(request.id, request.fields)
+            self._progress(self.player, request.id, request.fields)
+            return None
+        if isinstance(request.fields, Hello):
+            return self._hello(request.id, request.fields)
+        return self._handle(request) if request.op in IN_ORDER else self._hand_on(request)
 
     def _refuse_frame(self, refusal: WireRefusal) -> None:
         self._send(self.conversation.error_reply(refusal.id, refusal.code, refusal.message, refusal.details))
@@ -100,13 +105,15 @@ class Connection:
 
     # -- the one hot request
 
-    async def _progress(self, request_id: int, write: Progress) -> None:
-        player = self.player
+    async def _progress_for(self, request_id: int, write: Progress) -> None:
+        """A trusted peer writes for the player whom it names."""
+        player = await self.gateway.engine.players.find(str(write.player_id))
         if player is None:
-            player = await self.gateway.engine.players.find(str(write.player_id))
-            if player is None:
-                self.answer(request_id, Refusal("not_found", "no such attempt"))
-                return
+            self.answer(request_id, Refusal("not_found", "no such attempt"))
+        else:
+            self._progress(player, request_id, write)
+
+    def _progress(self, player: PlayerRow, request_id: int, write: Progress) -> None:
         self.gateway.engine.write(
             player.number,
             write.attempt_id,
@@ -135,11 +142,18 @@ class Connection:
             log.exception("%s failed", request.op)
             self.refuse(request.id, Refused("internal_error", "the server failed on this request"))
 
-    async def _handle_apart(self, request: Request) -> None:
+    async def _hand_on(self, request: Request) -> None:
+        await self._unanswered.acquire()
+        asked = self._pushes.asked() if request.op in CAUSES_PUSHES else None
+        self._tasks.start_soon(self._handle_apart, request, asked)
+
+    async def _handle_apart(self, request: Request, asked: Asked | None) -> None:
         try:
             await self._handle(request)
         finally:
             self._unanswered.release()
+            if asked is not None:
+                self._pushes.answered(asked)
         self.flush()
 
     async def _hello(self, request_id: int, hello: Hello) -> None:
@@ -158,8 +172,10 @@ class Connection:
         if known is None:
             await self._let_in(identity)
         self.identity = identity
+        asked = self._pushes.asked()
         subs = await resumed(self, hello.resume)
         self.reply(request_id, self._welcome(identity, [sub for sub, _ in subs]))
+        self._pushes.answered(asked)
         for _, announce in subs:
             announce()
 
@@ -215,10 +231,14 @@ class Connection:
         self._send(self.conversation.error_reply(request_id, refused.code, refused.message, refused.details))
 
     def push(self, name: str, fields: Mapping[str, Any]) -> None:
-        self._send(self.conversation.push(name, fields))
+        self._pushes.put(self.conversation.push(name, fields))
+        self._touch()
 
     def _send(self, payload: bytes) -> None:
         self.outbox.put(payload)
+        self._touch()
+
+    def _touch(self) -> None:
         if not self._is_touched:
             self._is_touched = True
             self.gateway.touch(self)

@@ -19,6 +19,7 @@ from kraty_actors.gateway import translate
 from kraty_actors.gateway.auth import BadToken, Identity, verify
 from kraty_actors.gateway.connection import Connection
 from kraty_actors.gateway.hub import Hub
+from kraty_actors.gateway.poller import Poller
 from kraty_protocol.errors import CloseCode
 from kraty_protocol.limits import HELLO_SECONDS, PING_SECONDS, SILENCE_SECONDS
 from kraty_protocol.messages import Hello
@@ -35,6 +36,7 @@ class Gateway(Listener):
     def __init__(self, engine: Engine, secrets: Sequence[str], insecure_dev: bool, tasks: TaskGroup) -> None:
         self.engine = engine
         self.hub = Hub(engine, tasks)
+        self.poller = Poller()
         self.is_stopping = False
         self._secrets = secrets
         self._insecure_dev = insecure_dev
@@ -53,6 +55,7 @@ class Gateway(Listener):
         async with anyio.create_task_group() as tasks:
             gateway = cls(engine, secrets, insecure_dev, tasks)
             tasks.start_soon(gateway._sweep)
+            tasks.start_soon(gateway.poller.run)
             try:
                 yield gateway
             finally:
@@ -80,13 +83,15 @@ class Gateway(Listener):
         others.discard(connection)
         if not others:
             self._by_player.pop(connection.player.number, None)
-            for window in connection.forming_in:
-                self.engine.presence(connection.player.number, window, here=False)
+            self.engine.presence(connection.player.number, here=False)
 
     def admit(self, connection: Connection) -> None:
-        """A connection has said who it is."""
+        """A connection has said who it is; a lobby that forms hears that its player is there."""
         if connection.player is not None:
-            self._by_player.setdefault(connection.player.number, set()).add(connection)
+            number = connection.player.number
+            if number not in self._by_player:
+                self.engine.presence(number, here=True)
+            self._by_player.setdefault(number, set()).add(connection)
 
     def identify(self, hello: Hello, header_token: str | None) -> Identity:
         """What a hello proves.

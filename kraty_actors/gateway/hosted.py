@@ -49,7 +49,8 @@ async def serve_websocket(gateway: Gateway, websocket: Any) -> None:
             with line.scope:
                 async for message in websocket:
                     connection.heard_at = anyio.current_time()
-                    await connection.receive(message)
+                    if (pending := connection.receive(message)) is not None:
+                        await pending
                     connection.flush()
                     await outbox.caught_up()
         except ConnectionClosed:

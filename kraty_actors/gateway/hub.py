@@ -129,8 +129,9 @@ class Hub:
 
     # -- watching
 
-    async def watch(self, watcher: Watcher, key: ViewKey) -> View | Refusal:
-        """Add a watcher to a view, which then is as new as the board; it has the version that `View` says."""
+    async def watch(self, watcher: Watcher, key: ViewKey, *, since: int | None = None) -> View | Refusal:
+        """Add a watcher to a view, which then is as new as the board. The watcher's copy is as new as the view, or
+        has the version `since` and is to be brought up to date by `resume`."""
         view = self._views.get(key)
         if view is None:
             view = View(key, f"v{next(self._names)}")
@@ -140,7 +141,7 @@ class Hub:
             view = self._keep(view)
         elif view.is_dirty:
             await self._refresh(view)
-        view.watchers[watcher] = view.version
+        view.watchers[watcher] = view.version if since is None else since
         watcher.views[view.sub] = view
         return view
 
@@ -160,10 +161,10 @@ class Hub:
         """A view that is still remembered, for somebody who comes back."""
         return self._views.get(key)
 
-    def resume(self, watcher: Watcher, view: View, version: int) -> None:
-        """Bring the watcher's copy from `version` up to date by a push."""
-        view.watchers[watcher] = version
-        self._catch_up(view, watcher)
+    def resume(self, watcher: Watcher, view: View) -> None:
+        """Bring the watcher's copy up to date by a push, unless it is or one did so meanwhile."""
+        if view.watchers.get(watcher, view.version) != view.version:
+            self._catch_up(view, watcher)
 
     def forget_old(self) -> None:
         """Drop the views that nobody came back to."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -17,7 +18,7 @@ from anyio.abc import TaskGroup
 from websockets.exceptions import NegotiationError
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
-from websockets.protocol import OPEN
+from websockets.protocol import OPEN, Event
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
@@ -68,12 +69,15 @@ class StreamLine(Line):
         self._tasks = tasks
         self._pipe = pipe
         self._serves = serves
+        self._connection: Connection
         self._scope = anyio.CancelScope()
         self._protocol = ServerProtocol(
             select_subprotocol=select_codec, max_size=PLAYER_LIMITS.frame_bytes, logger=quiet
         )
         self._outbox = ByteOutbox(MSGPACK, tasks, pipe)
-        self._early: Sequence[object] = ()
+        self._events: deque[Event] = deque()
+        self._pending: Awaitable[None] | None = None
+        self._is_over = False
         self._fragments: list[bytes] = []
         self._fragments_opcode = Opcode.BINARY
 
@@ -98,7 +102,7 @@ class StreamLine(Line):
                 self._protocol.receive_data(data)
                 events = self._protocol.events_received()
                 if events and isinstance(events[0], Request):
-                    self._early = events[1:]
+                    self._events.extend(events[1:])
                     return await self._answer(events[0])
                 if self._flush_protocol():
                     await self._outbox.all_sent()
@@ -134,22 +138,44 @@ class StreamLine(Line):
 
     async def _converse(self, connection: Connection) -> None:
         self._gateway.join(connection)
+        self._connection = connection
         try:
-            await self._take(connection, self._early)
-            while not self._flush_protocol():
-                if self._outbox.is_behind:
-                    await self._outbox.caught_up()
-                data = await self._pipe.receive()
-                if not data:
+            while await self._catch_up(connection):
+                if not await self._pipe.pump(self._take_chunk):
                     return
-                connection.heard_at = anyio.current_time()
-                self._protocol.receive_data(data)
-                await self._take(connection, self._protocol.events_received())
-                connection.flush()
             await self._outbox.all_sent()
         finally:
             self._gateway.leave(connection)
         await self._linger()
+
+    def _take_chunk(self, data: bytes) -> bool:
+        """Take what has arrived, as far as nothing has to be waited for."""
+        self._protocol.receive_data(data)
+        self._events.extend(self._protocol.events_received())
+        return self._take_events(self._connection)
+
+    def _take_events(self, connection: Connection) -> bool:
+        connection.heard_at = anyio.current_time()
+        while self._events and self._pending is None:
+            event = self._events.popleft()
+            message = self._message(event) if isinstance(event, Frame) else None
+            if message is not None:
+                self._pending = connection.receive(message)
+        connection.flush()
+        self._is_over = self._flush_protocol()
+        return self._pending is None and not self._is_over and not self._outbox.is_behind
+
+    async def _catch_up(self, connection: Connection) -> bool:
+        """Wait for what has to be waited for; False once the conversation is over."""
+        while not self._take_events(connection):
+            if self._pending is not None:
+                pending, self._pending = self._pending, None
+                await pending
+            elif self._is_over:
+                return False
+            else:
+                await self._outbox.caught_up()
+        return True
 
     async def _linger(self) -> None:
         """Read what still comes: closing on unread bytes would reset the connection, and with it our last words."""
@@ -157,13 +183,6 @@ class StreamLine(Line):
         with anyio.move_on_after(CLOSE_SECONDS):
             while await self._pipe.receive():
                 pass
-
-    async def _take(self, connection: Connection, events: Sequence[object]) -> None:
-        for event in events:
-            if isinstance(event, Frame):
-                message = self._message(event)
-                if message is not None:
-                    await connection.receive(message)
 
     def _message(self, frame: Frame) -> bytes | str | None:
         """The whole message that a frame ends, or None while more of it is to come."""

@@ -31,7 +31,7 @@ async def serve_stream(gateway: Gateway, stream: ByteStream, serves: Serves = AL
 
 async def serve_socket(gateway: Gateway, sock: socket.socket, serves: Serves = ALL) -> None:
     """Serve one connection on a non-blocking socket, and close it."""
-    pipe = SocketPipe(sock)
+    pipe = SocketPipe(sock, gateway.poller)
     try:
         async with anyio.create_task_group() as tasks:
             await StreamLine(gateway, tasks, pipe, serves).run()

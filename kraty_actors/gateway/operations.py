@@ -43,7 +43,6 @@ async def events_start(connection: Connection, request_id: int, fields: messages
     player = await _player(connection, fields)
     started = await connection.gateway.engine.start(player.number, fields.event_key)
     if isinstance(started, LobbyView):
-        connection.forming_in.add(started.window_id)
         details = translate.forming(started)
         connection.refuse(request_id, Refused("lobby_forming", "the lobby waits for more players", details))
     else:
@@ -133,14 +132,14 @@ async def _resume(connection: Connection, asked: messages.ResumedView) -> Resume
     if not is_contest(asked.leaderboard_id):
         return says, _nothing
     key = await _view_key(connection, asked.leaderboard_id, asked, connection.player)
-    view = await hub.watch(watcher, key)
+    view = await hub.watch(watcher, key, since=asked.version)
     if isinstance(view, Refusal):
         return says, _nothing
     says |= {"sub": view.sub, "version": view.version}
     if view.is_final:
         return {**says, "how": "final"}, partial(hub.finish_for, watcher, view)
     how = "delta" if view.knows(asked.version) else "snapshot"
-    return {**says, "how": how}, partial(hub.resume, watcher, view, asked.version)
+    return {**says, "how": how}, partial(hub.resume, watcher, view)
 
 
 def _nothing() -> None:
@@ -314,3 +313,6 @@ HANDLERS: Mapping[str, Handler] = {
 
 IN_ORDER = frozenset({"ping", "events.finish", "attempts.get", "boards.unwatch"})
 """Operations that are handed on before the connection's next request is read: replies on one attempt come in order."""
+
+CAUSES_PUSHES = frozenset({"events.start", "events.finalize"})
+"""Operations that join several actors and of which one may push to the asker before the last has answered."""

@@ -19,6 +19,7 @@ PAUSE_SECONDS = 0.008
 """Between two writes on one attempt: some hundreds of writes a second in all, and a journal that stays short."""
 
 FINALIZE_EVERY_SECONDS = 0.4
+CLAIM_EVERY_SECONDS = 0.3
 COME_BACK_SECONDS = 0.08
 
 
@@ -59,6 +60,13 @@ class World:
             since = (now_ms() - self.begins_at - SPRINT_MS) % SPRINT_EVERY_MS
             await anyio.sleep((SPRINT_EVERY_MS - since) / 1000)
             self.bells.ring("close")
+
+    def refused(self, who: str, refused: Refused) -> None:
+        """Being sent away for a while is fine; any other refusal is a broken promise."""
+        if refused.is_overloaded:
+            self.bells.ring("overloaded")
+        else:
+            self.library.problems.append(f"{who}: {refused.code} {refused.message} {refused.details}")
 
     async def connected(self, work: Callable[[Client], Awaitable[None]], **who: str) -> None:
         """Do the work on a connection; when that is lost, on the next one, until the work is done."""
@@ -159,9 +167,8 @@ class Hand:
         if refused.is_attempt_finished and self._book is not None:
             self._settle(self._book, refused.details["attempt"])
             self._book = None
-        elif refused.code not in ("lobby_forming", "no_active_window", "entry_requirement_failed", "overloaded"):
-            self._library.problems.append(f"{self._player}: {refused.code} {refused.message} {refused.details}")
-            self._book = None
+        elif refused.code not in ("lobby_forming", "no_active_window", "entry_requirement_failed"):
+            self._world.refused(self._player, refused)
         await anyio.sleep(0.02)
 
     def _settle(self, book: Book, attempt: Map) -> None:
@@ -207,11 +214,14 @@ class Player:
 
     async def _claim(self, client: Client) -> None:
         while not self._world.stopping:
-            for grant in (await client.grants(status="pending"))["grants"]:
-                claimed = await client.claim(grant["id"])
-                self._world.library.expect(claimed["status"] == "claimed", f"{grant['id']} was not claimed")
-                self._world.library.claimed[grant["id"]] += 1
-            await anyio.sleep(0.3)
+            try:
+                for grant in (await client.grants(status="pending"))["grants"]:
+                    claimed = await client.claim(grant["id"])
+                    self._world.library.expect(claimed["status"] == "claimed", f"{grant['id']} was not claimed")
+                    self._world.library.claimed[grant["id"]] += 1
+            except Refused as refused:
+                self._world.refused(self._name, refused)
+            await anyio.sleep(CLAIM_EVERY_SECONDS)
 
 
 async def close_windows(world: World, chance: random.Random) -> None:
@@ -220,7 +230,10 @@ async def close_windows(world: World, chance: random.Random) -> None:
     async def work(client: Client) -> None:
         while not world.stopping:
             await anyio.sleep(FINALIZE_EVERY_SECONDS * chance.uniform(0.5, 1.5))
-            await finalize_current(world, client, chance.choice(["trail", "attack"]))
+            try:
+                await finalize_current(world, client, chance.choice(["trail", "attack"]))
+            except Refused as refused:
+                world.refused("operator", refused)
 
     await world.connected(work, role="operator")
 

@@ -53,6 +53,10 @@ class ServerProcess:
         """The standard error of all of them."""
         return self.folder / "server.log"
 
+    @property
+    def pid(self) -> int:
+        return self._running().pid
+
     async def spawn(self) -> None:
         """Start it, without waiting until it serves. `game.json` must stand in the folder."""
         self._current = self._next or await self._warm()
@@ -119,10 +123,11 @@ class ServerProcess:
 
     async def aclose(self) -> None:
         """End whatever still runs."""
-        for process in (self._current, self._next):
-            if process is not None and process.returncode is None:
-                process.kill()
-                await process.aclose()
+        with anyio.CancelScope(shield=True):
+            for process in (self._current, self._next):
+                if process is not None and process.returncode is None:
+                    process.kill()
+                    await process.aclose()
 
     def _running(self) -> Process:
         if self._current is None:

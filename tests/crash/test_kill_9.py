@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import time
 from collections import Counter
 from pathlib import Path
 
 import anyio
 import pytest
-from crash_audit import audit_database, audit_wire
-from crash_game import SPRINTS, crash_game, sprint_key
-from crash_players import Player, World, close_windows, finalize_current, now_ms
+from crash_players import World
+from crash_storm import storm
 from server_process import ServerProcess
-
-from kraty_actors.client import Client, Refused
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
 KILLS = 16
 """Of each of the two runs."""
-PLAYERS = 10
 MOMENTS = ("start", "completion", "close", "recovery", "anywhere")
 LATEST_MS = 50
 """A kill falls within so many milliseconds after its moment."""
@@ -43,8 +37,7 @@ def plan(chance: random.Random) -> list[str]:
     return moments
 
 
-async def kill_again_and_again(server: ServerProcess, world: World, chance: random.Random) -> Counter[str]:
-    kills: Counter[str] = Counter()
+async def kill_again_and_again(kills: Counter[str], server: ServerProcess, world: World, chance: random.Random) -> None:
     for moment in plan(chance):
         await server.spawn()
         if moment == "recovery":
@@ -59,7 +52,6 @@ async def kill_again_and_again(server: ServerProcess, world: World, chance: rand
         kills[moment] += 1
     await server.spawn()
     await server.listening()
-    return kills
 
 
 async def wait_for(moment: str, world: World, chance: random.Random) -> None:
@@ -69,48 +61,24 @@ async def wait_for(moment: str, world: World, chance: random.Random) -> None:
             await world.bells.rung(moment)
 
 
-async def end_all(world: World) -> None:
-    """Finalize whatever is still open, so that all prizes are paid."""
-
-    async def work(operator: Client) -> None:
-        for event in ("trail", "attack", *map(sprint_key, range(SPRINTS))):
-            try:
-                await finalize_current(world, operator, event)
-            except Refused as refused:
-                world.library.expect(refused.is_conflict, f"{event} cannot be finalized: {refused}")
-
-    await world.connected(work, role="operator")
-
-
 @pytest.mark.parametrize("seed", [1, FRESH_SEED], ids=["fixed", "fresh"])
 async def test_kill_9(seed: int, tmp_path: Path) -> None:
     """Run one seed again with KRATY_CRASH_SEED=<seed>, which takes the place of the fresh one."""
-    again = f"KRATY_CRASH_SEED={seed} python -m pytest tests/crash/test_kill_9.py -k fresh"
-    print(f"seed {seed}; the same again: {again}")
-    chance = random.Random(seed)
-    server = ServerProcess(tmp_path)
-    world = World(server.url, now_ms() + 1_000)
-    (tmp_path / "game.json").write_text(json.dumps(crash_game(world.begins_at)))
-    began = time.monotonic()
-    async with anyio.create_task_group() as tasks:
-        for number in range(PLAYERS):
-            tasks.start_soon(Player(world, f"player-{number}", random.Random(chance.random())).run)
-        tasks.start_soon(close_windows, world, random.Random(chance.random()))
-        tasks.start_soon(world.ring_when_sprints_close)
-        kills = await kill_again_and_again(server, world, chance)
-        world.stopping = True
-    seconds = time.monotonic() - began
-    await end_all(world)
-    await world.connected(lambda operator: audit_wire(world.library, operator), role="operator")
-    status = await server.stop()
-    tally = await audit_database(world.library, server.store_url, server.database)
-    library, rate = world.library, world.library.acknowledged / seconds
-    print(f"kills {sum(kills.values())} {dict(kills)}, {server.starts} starts, {rate:.0f} acknowledged/s")
+    again = f"KRATY_CRASH_SEED={seed} python -m pytest -s tests/crash/test_kill_9.py -k fresh"
+    print(f"\nseed {seed}; the same again: {again}")
+    kills: Counter[str] = Counter()
+
+    async def disturb(server: ServerProcess, world: World, chance: random.Random) -> None:
+        await kill_again_and_again(kills, server, world, chance)
+
+    after = await storm(tmp_path, seed, disturb)
+    tally = after.tally
+    print(f"kills {kills.total()} {dict(kills)}, {after.acknowledged_per_second:.0f} acknowledged/s, downtime included")
     print(f"acknowledged {tally.acknowledged}, recovered {tally.recovered}, lost {tally.lost}, doubled {tally.doubled}")
-    print(f"answered after a crash {library.recovered_pending}, windows {len(library.finalized)}, {seconds:.0f} s")
-    assert world.library.problems == [], f"{again}\n{server.last_words()}"
+    print(f"answered after a crash {after.recovered_pending}, windows closed by command {after.windows}")
+    assert after.problems == [], again
     assert (tally.lost, tally.doubled) == (0, 0), again
-    assert tally.acknowledged >= 1_000
-    assert sum(kills.values()) >= KILLS
-    assert status == 0
-    assert "Traceback" not in server.log.read_text()
+    assert tally.acknowledged >= 1_000, again
+    assert kills.total() >= KILLS
+    assert after.exit_status == 0
+    assert "Traceback" not in after.log

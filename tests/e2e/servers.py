@@ -86,6 +86,11 @@ class Server:
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/v1/socket"
 
+    @property
+    def connections(self) -> int:
+        """How many peers the server believes to be connected."""
+        return len(self.game._gateway._connections)
+
     @asynccontextmanager
     async def peer(self, player: str | None = None, *, role: str = "player", codec: str = "msgpack") -> AsyncIterator[Peer]:
         """A raw connection that has said hello."""

@@ -1,0 +1,40 @@
+"""One task that waits for all sockets.
+
+A task of its own for each socket that becomes readable, and a call to the kernel to wait again, would cost several
+times what a message needs. So all sockets stand in one selector, which is itself waited for like a socket; what has
+arrived is taken in one go, and becomes one batch of the actors.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+from collections.abc import Callable
+
+import anyio
+
+
+class Poller:
+    """Calls `ready` for each socket with something to read, again and again until it is forgotten."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+
+    def watch(self, sock: socket.socket, ready: Callable[[], None]) -> None:
+        """`ready` is called on the loop and never waits; what it raises ends the poller."""
+        self._selector.register(sock, selectors.EVENT_READ, ready)
+
+    def forget(self, sock: socket.socket) -> None:
+        self._selector.unregister(sock)
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        waitable: int = self._selector.fileno()  # type: ignore[attr-defined]  # epoll and kqueue have one
+        try:
+            while True:
+                await anyio.wait_readable(waitable)
+                for key, _ in self._selector.select(0):
+                    key.data()
+        finally:
+            anyio.notify_closing(waitable)
+            self._selector.close()

@@ -1,0 +1,117 @@
+"""A disk that is full, and a server that is told to stop, while everybody is playing (R-56, R-58)."""
+
+from __future__ import annotations
+
+import random
+import resource
+from functools import partial
+from http.client import HTTPConnection
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import pytest
+from crash_players import World
+from crash_storm import storm
+from server_process import ServerProcess
+
+from kraty_actors.client import Client
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+
+ROOM_BYTES = 150_000
+"""What every file may still grow by."""
+ANSWER_SECONDS = 3
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The clients' loop; the servers take turns between both."""
+    return "trio"
+
+
+def limit_files(pid: int, size: int) -> None:
+    """Let no file of a running process grow past `size` bytes: as a full disk, and it needs no privilege."""
+    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
+
+
+def http_status(port: int, path: str) -> int:
+    connection = HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+async def status_of(server: ServerProcess, path: str) -> int:
+    return await anyio.to_thread.run_sync(http_status, server.port, path)
+
+
+async def until_status(server: ServerProcess, path: str, status: int) -> None:
+    with anyio.fail_after(10):
+        while await status_of(server, path) != status:  # noqa: ASYNC110 -- another process rings no event
+            await anyio.sleep(0.05)
+
+
+async def still_reads(world: World, client: Client) -> None:
+    """Reads, `ping` and `hello` (which has just been said) go on; and what they show is what was acknowledged."""
+    with anyio.fail_after(ANSWER_SECONDS):
+        await client.ping()
+        await client.list_events()
+    for book in [book for book in world.library.books.values() if book.player == "player-0"]:
+        with anyio.fail_after(ANSWER_SECONDS):
+            shown = (await client.attempt(book.attempt_id))["attempt"]["metricsRaw"]
+            await client.read_board(book.board)
+        world.library.expect(shown == book.raw, f"{book.attempt_id} shows {shown} instead of {book.raw}")
+
+
+async def fill_the_disk(server: ServerProcess, world: World, _chance: random.Random) -> None:
+    await server.spawn()
+    await server.listening()
+    await anyio.sleep(1)
+    largest = max(path.stat().st_size for path in server.folder.glob("game.db*"))
+    limit_files(server.pid, largest + ROOM_BYTES)
+    with anyio.fail_after(30):
+        await world.bells.rung("overloaded")
+    await until_status(server, "/readyz", 503)
+    world.library.expect(await status_of(server, "/healthz") == 200, "the loop turns")
+    await anyio.sleep(1.5)  # long enough for the server to give up on everything that it had accepted
+    await world.connected(partial(still_reads, world), player_id="player-0")
+    await until_status(server, "/readyz", 503)  # a small write may still have found room, and made it hope
+    limit_files(server.pid, resource.RLIM_INFINITY)
+    acknowledged = world.library.acknowledged
+    await until_status(server, "/readyz", 200)
+    await anyio.sleep(1)
+    world.library.expect(world.library.acknowledged > acknowledged + 100, "nobody plays on")
+
+
+async def test_a_full_disk_refuses_and_then_resumes(tmp_path: Path) -> None:
+    """R-58: nothing acknowledged, nothing lost, reads go on, and service comes back by itself."""
+    after = await storm(tmp_path, 2, fill_the_disk)
+    assert after.problems == []
+    assert (after.tally.lost, after.tally.doubled) == (0, 0)
+    assert after.exit_status == 0
+    assert "Traceback" not in after.log
+
+
+async def test_sigterm_under_load_loses_nothing(tmp_path: Path) -> None:
+    """R-56: everything that was accepted is answered and stored before the process exits with 0."""
+    statuses = []
+
+    async def stop_and_start(server: ServerProcess, _world: World, _chance: random.Random) -> None:
+        for _ in range(3):
+            await server.spawn()
+            await server.listening()
+            await server.warm_next()
+            await anyio.sleep(1)
+            statuses.append(await server.stop())
+        await server.spawn()
+        await server.listening()
+
+    after = await storm(tmp_path, 3, stop_and_start)
+    assert after.problems == []
+    assert statuses == [0, 0, 0]
+    assert (after.tally.lost, after.tally.doubled) == (0, 0)
+    assert "Traceback" not in after.log
