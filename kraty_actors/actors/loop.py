@@ -43,7 +43,8 @@ FAILURE_PAUSE_MAX_SECONDS = 30.0
 """How long an actor stays away whose rules failed; it doubles with each failure until a turn succeeds."""
 
 STORE_RETRY_SECONDS = 0.25
-"""Between two tries to reach a store that is away."""
+LOAD_RETRY_SECONDS = 0.05
+"""Between two tries to write to a store that is away, and to read from it."""
 
 RECOVERIES_MAX = 8
 """Actors that are read back from the store at the same time."""
@@ -387,11 +388,12 @@ class ActorLoop:
                     found = await self._store.load(cell.id)
                     break
                 except StoreUnavailable:
-                    await anyio.sleep(STORE_RETRY_SECONDS)
+                    await anyio.sleep(LOAD_RETRY_SECONDS)
         cell.recover(self._make_state(cell.id), found)
         cell.recovered.set()
         for number, message in list(cell.unheard.items()):
             self._post(cell.id, number, message)
+        self._retire(cell)
         self._set_alarm(cell)
         self._queue(cell)
 

@@ -8,7 +8,7 @@ from typing import get_args
 import click
 
 from kraty_actors.cli.faults import give_up, read_text
-from kraty_actors.gateway.auth import read_secrets, sign
+from kraty_actors.gateway.auth import is_player_id, read_secrets, sign
 from kraty_protocol.limits import Role
 
 HOUR_SECONDS = 3600
@@ -23,6 +23,8 @@ def token(role: Role, player: str | None, ttl: int, secret_file: Path) -> None:
     """Print a token (JWT, HS256) that `hello` takes."""
     if (role == "player") != (player is not None):
         give_up("--player ID goes with --role player, and only with it")
+    if player is not None and not is_player_id(player):
+        give_up("--player: an id has 1..64 characters, none of them a control character")
     try:
         secrets = read_secrets(read_text(secret_file))
     except ValueError as error:

@@ -166,6 +166,11 @@ class Planned:
         return self.revisions[-1]
 
     @property
+    def occurs(self) -> bool:
+        """Whether windows of it open when their time comes."""
+        return self.is_active and self.state in ("scheduled", "live")
+
+    @property
     def has_open_window(self) -> bool:
         return any(window.state == "open" for window in self.windows.values())
 
@@ -203,19 +208,18 @@ class Calendar:
         raise TypeError(f"a calendar knows no {type(command).__name__}")
 
     def _put(self, command: PutGame, now: int) -> Outcome:
-        self._game = GameFile.model_validate(command.game)
-        self._seed = command.seed
-        if command.file is not None:
-            self._file = command.file
-        outcome = Outcome(traced=True, moved=True)
-        for event in self._game.events:
+        outcome = self._open_due(now)
+        outcome.moved = True
+        self._take(command)
+        for event in self._standing_game().events:
             planned = self._events.setdefault(event.key, Planned(is_active=False))
             was_active = planned.is_active
             self._revise(planned, event)
             planned.is_active = event.key not in command.inactive
             is_first = planned.state == "draft" and not was_active
             if is_first and planned.is_active and event.state != "draft":
-                self._publish(planned, now, outcome)
+                planned.state = "scheduled"
+            self._begin(planned, now, outcome)
             self._plan(planned, now)
             self._views.pop(event.key, None)
         changed = [Changed(kind, key, self._count_revision(kind, key)) for kind, key in command.changed]
@@ -224,6 +228,12 @@ class Calendar:
             Audited(command.who, "game.put", f"{put.kind}:{put.key}", None, put.revision, now) for put in changed
         ]
         return outcome
+
+    def _take(self, command: PutGame) -> None:
+        self._game = GameFile.model_validate(command.game)
+        self._seed = command.seed
+        if command.file is not None:
+            self._file = command.file
 
     def _count_revision(self, kind: str, key: str) -> int:
         if kind == "events":
@@ -245,18 +255,21 @@ class Calendar:
         planned.revisions.append(rules)
         self._library.add(rules)
 
-    def _publish(self, planned: Planned, now: int, outcome: Outcome) -> None:
-        """An occurrence under way opens at once; one already over never opens."""
-        planned.state = "scheduled"
+    def _begin(self, planned: Planned, now: int, outcome: Outcome) -> None:
+        """The definition as put counts from now on: what it has under way opens at once if the event has had no
+        window yet, or is `always` open and is not; what is already over never opens."""
+        if not planned.occurs:
+            return
         planned.opened_until = now
         availability = planned.newest.event.availability
-        for one in schedule.under_way(availability, now, timezone=self._timezone(planned)):
-            self._open(planned, one, outcome)
+        if planned.state == "scheduled" or (availability.mode == "always" and not planned.has_open_window):
+            for one in schedule.under_way(availability, now, timezone=self._timezone(planned)):
+                self._open(planned, one, outcome)
 
     def _plan(self, planned: Planned, now: int) -> None:
         """When this event next has a window to open."""
         planned.next_start = None
-        if planned.state in ("scheduled", "live") and planned.is_active:
+        if planned.occurs:
             availability = planned.newest.event.availability
             after = planned.opened_until
             following = schedule.next_occurrence(availability, after, timezone=self._timezone(planned))

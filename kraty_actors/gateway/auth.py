@@ -81,7 +81,7 @@ def verify(secrets: Sequence[str], token: str, now_ms: int) -> Identity:
     role, player_id = claims.get("role"), claims.get("sub")
     if not isinstance(role, str) or role not in ROLES:
         raise BadToken("the token names no role of player, server and operator")
-    if role == "player" and not _is_player_id(player_id):
+    if role == "player" and not is_player_id(player_id):
         raise BadToken("a player's token names the player in sub")
     profile = {name: claims[name] for name in ("name", "avatar", "country") if _is_text(claims.get(name))}
     return Identity(cast("Role", role), player_id if role == "player" else None, expires_at, **profile)
@@ -105,7 +105,8 @@ def _expiry(exp: object) -> float:
     return exp
 
 
-def _is_player_id(value: object) -> bool:
+def is_player_id(value: object) -> bool:
+    """Text of 1..64 characters, none of them a control character."""
     return _is_text(value) and 0 < len(value) <= ID_CHARS
 
 

@@ -162,8 +162,8 @@ class StreamLine(Line):
             if message is not None:
                 self._pending = connection.receive(message)
         connection.flush()
-        self._is_over = self._flush_protocol()
-        return self._pending is None and not self._is_over and not self._outbox.is_behind
+        is_over = self._flush_protocol()
+        return self._pending is None and not is_over and not self._outbox.is_behind
 
     async def _catch_up(self, connection: Connection) -> bool:
         """Wait for what has to be waited for; False once the conversation is over."""
@@ -204,14 +204,13 @@ class StreamLine(Line):
 
     def _flush_protocol(self) -> bool:
         """Send what the protocol itself has to say; whether it has said its last word."""
-        is_over = False
         for data in self._protocol.data_to_send():
             if data:
                 self._outbox.put_raw(data)
             else:
-                is_over = True  # an empty one stands for the end of the stream
+                self._is_over = True  # an empty one stands for the end of the stream
         self._outbox.flush()
-        return is_over
+        return self._is_over
 
     # -- what the connection asks
 

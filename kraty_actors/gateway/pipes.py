@@ -134,7 +134,10 @@ class StreamPipe:
         return 0
 
     async def send(self, data: bytes) -> None:
-        await self._stream.send(data)
+        try:
+            await self._stream.send(data)
+        except (anyio.EndOfStream, ssl.SSLError) as error:  # TLS's words for a peer that has hung up
+            raise anyio.BrokenResourceError from error
 
     async def half_close(self) -> None:
         with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError, NotImplementedError, ssl.SSLError):

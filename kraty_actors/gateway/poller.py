@@ -29,7 +29,7 @@ class Poller:
 
     async def run(self) -> None:
         """Poll until cancelled."""
-        waitable: int = self._selector.fileno()  # type: ignore[attr-defined]  # epoll and kqueue have one
+        waitable = self._selector.fileno()
         try:
             while True:
                 await anyio.wait_readable(waitable)

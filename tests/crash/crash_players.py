@@ -15,7 +15,7 @@ from crash_game import SPRINT_EVERY_MS, SPRINT_MS, SPRINTS, sprint_key
 from kraty_actors.client import Client, ConnectionLost, Refused, connect
 from kraty_protocol.shapes import parse_iso
 
-PAUSE_SECONDS = 0.008
+PAUSE_SECONDS = 0.005
 """Between two writes on one attempt: some hundreds of writes a second in all, and a journal that stays short."""
 
 FINALIZE_EVERY_SECONDS = 0.4

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
 from anyio.abc import ByteStream
-from kraty_protocol.codec import CODECS, Codec
-from kraty_protocol.limits import TRUSTED_LIMITS
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
+
+from kraty_protocol.codec import CODECS, Codec
+from kraty_protocol.limits import TRUSTED_LIMITS
 
 PATIENCE_SECONDS = 10
 LONG_SECONDS = 3600
@@ -160,10 +161,8 @@ class Peer:
         await self._flush()
 
     async def _flush(self) -> None:
-        try:
+        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
             await self._stream.send(b"".join(self._protocol.data_to_send()))
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-            pass
 
 
 @asynccontextmanager

@@ -7,13 +7,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from kraty_persistence import Store
-from kraty_protocol.shapes import parse_iso
 from raw_peer import Map, Peer, dialled
 
 from kraty_actors import Clock, Game, open_game
 from kraty_actors.client import Client, connect
 from kraty_actors.testing import ManualClock
+from kraty_persistence import Store
+from kraty_protocol.shapes import parse_iso
 
 NOON = parse_iso("2026-06-02T12:00:00Z")
 """When the servers of the tests begin."""
@@ -92,7 +92,9 @@ class Server:
         return len(self.game._gateway._connections)
 
     @asynccontextmanager
-    async def peer(self, player: str | None = None, *, role: str = "player", codec: str = "msgpack") -> AsyncIterator[Peer]:
+    async def peer(
+        self, player: str | None = None, *, role: str = "player", codec: str = "msgpack"
+    ) -> AsyncIterator[Peer]:
         """A raw connection that has said hello."""
         async with dialled(self.port, codec=codec) as peer:
             who = {"role": role} if player is None else {"role": role, "playerId": player}

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import socket
 import ssl
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
 import jwt
 import pytest
 from anyio.streams.tls import TLSStream
-from processes import Ended, free_port, http_get, run, serve, write_json
+from processes import Ended, free_port, http_get, run, run_here, serve, write_json
 from raw_peer import Map, dialled
 from servers import ATTACK, TRAIL, game_of
 
+from kraty_actors import open_game
 from kraty_actors.client import ConnectionLost, connect
 
 GAME = game_of(ATTACK, TRAIL)
 SECRETS = ("a-secret-of-the-game-with-enough-bytes", "an-older-secret-which-is-still-verified")
 FAULTY = {**ATTACK, "metrics": [{"key": "points", "resetOn": {"metricKey": "loses"}}], "surprise": 1}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """That of the tests' own side; the processes choose theirs."""
+    return "trio"
+
+
+@pytest.fixture(autouse=True)
+def _leave_the_collector_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a server does to its process is not for the process of the tests."""
+    for name in ("freeze", "set_threshold"):
+        monkeypatch.setattr(gc, name, lambda *_: None)
 
 
 @pytest.fixture
@@ -54,8 +69,7 @@ def free_of_tracebacks(log: Path) -> bool:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("backend", ["trio", "asyncio"])
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("backend", "end"), [("trio", signal.SIGTERM), ("asyncio", signal.SIGINT)])
 async def test_serve_prints_one_line_stops_on_a_signal_and_goes_on(
     game: Path, database: str, log: Path, backend: str, end: signal.Signals
 ) -> None:
@@ -75,21 +89,16 @@ async def test_serve_prints_one_line_stops_on_a_signal_and_goes_on(
 
 
 @pytest.mark.anyio
-async def test_health_checks_on_the_same_port(game: Path, database: str, log: Path) -> None:
-    async with serve("--game", game, "--db", database, "--insecure-dev", log=log) as server:
-        assert (await http_get(server.port, "/healthz"))[0] == 200
-        assert (await http_get(server.port, "/readyz"))[0] == 200
-        assert (await http_get(server.port, "/"))[0] == 404
-
-
-@pytest.mark.anyio
-async def test_health_checks_on_a_port_of_their_own(game: Path, database: str, log: Path) -> None:
+async def test_health_checks_on_the_same_port_or_on_one_of_their_own(game: Path, database: str, log: Path) -> None:
     ops = free_port()
-    args = ("--game", game, "--db", database, "--insecure-dev", "--ops-port", ops)
+    args = ("--game", game, "--db", database, "--insecure-dev")
     async with serve(*args, log=log) as server:
-        assert (await http_get(ops, "/healthz"))[0] == (await http_get(ops, "/readyz"))[0] == 200
+        codes = [(await http_get(server.port, path))[0] for path in ("/healthz", "/readyz", "/")]
+        assert codes == [200, 200, 404]
+    async with serve(*args, "--ops-port", ops, log=log) as server:
+        codes = [(await http_get(ops, path))[0] for path in ("/healthz", "/readyz", "/v1/socket")]
+        assert codes == [200, 200, 404]
         assert (await http_get(server.port, "/healthz"))[0] == 404
-        assert (await http_get(ops, "/v1/socket"))[0] == 404
 
 
 @pytest.mark.anyio
@@ -97,7 +106,7 @@ async def test_tls(game: Path, database: str, log: Path, tmp_path: Path) -> None
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     request = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     names = ["-days", "1", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run([*request, *names, "-keyout", key, "-out", cert], check=True, capture_output=True)
+    await anyio.run_process([*request, *names, "-keyout", str(key), "-out", str(cert)])
     args = ("--game", game, "--db", database, "--insecure-dev", "--tls-cert", cert, "--tls-key", key)
     async with serve(*args, log=log) as server:
         assert server.url.startswith("wss://127.0.0.1:")
@@ -120,16 +129,16 @@ async def test_tls(game: Path, database: str, log: Path, tmp_path: Path) -> None
 def test_a_port_in_use(game: Path, database: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port = sock.getsockname()[1]
-        (reason,) = faulty_start("--game", game, "--db", database, "--insecure-dev", "--port", port)
+        (reason,) = faulty_start("--game", game, "--db", database, "--insecure-dev", "--port", port, run=run)
         assert str(port) in reason
         assert "in use" in reason
 
 
-def faulty_start(*args: object) -> list[str]:
-    """The reasons of a server that does not start, beside its log."""
+def faulty_start(*args: object, run: Callable[..., Ended] = run_here) -> list[str]:
+    """The reasons of a server that does not start."""
     ended = run("serve", *args)
     assert (ended.code, ended.out) == (2, "")
-    return [line for line in ended.reasons if " INFO " not in line and " WARNING " not in line]
+    return ended.reasons
 
 
 def test_a_database_in_a_folder_that_is_not_there(game: Path, tmp_path: Path) -> None:
@@ -153,26 +162,31 @@ def test_a_database_url_of_another_kind(game: Path, url: str) -> None:
     assert faulty_start("--game", game, "--db", url, "--insecure-dev")
 
 
-@pytest.mark.anyio
-async def test_the_database_of_another_game(game: Path, database: str, log: Path, tmp_path: Path) -> None:
-    async with serve("--game", game, "--db", database, "--insecure-dev", log=log) as server:
-        await server.stop()
+def test_the_database_of_another_game(game: Path, database: str, tmp_path: Path) -> None:
+    anyio.run(open_and_close, game, database)
     other = write_json(tmp_path / "other.json", {**GAME, "gameId": "other"})
     (reason,) = faulty_start("--game", other, "--db", database, "--insecure-dev")
     assert "arena" in reason
     assert "other" in reason
 
 
+async def open_and_close(game: Path, database: str) -> None:
+    async with open_game(game, store=database):
+        pass
+
+
 def test_a_faulty_game_file_is_told_whole_one_fault_a_line_r3(tmp_path: Path, database: str) -> None:
     game = write_json(tmp_path / "faulty.json", game_of(TRAIL, FAULTY, colour="red"))
-    reasons = faulty_start("--game", game, "--db", database, "--insecure-dev")
+    reasons = faulty_start("--game", game, "--db", database, "--insecure-dev", run=run)
     assert len(reasons) == 3
     for path in ("events[1].metrics[0].resetOn", "events[1].surprise", "colour"):
         assert any(path in reason for reason in reasons), path
     assert not (tmp_path / "arena.db").exists()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"gameId": "arena", "gameId": "arena"}', '{"gameId": NaN}', "\ufeff{}"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"gameId": "arena", "gameId": "arena"}', '{"gameId": NaN}', "\ufeff{}"]
+)
 def test_a_game_file_that_is_no_json(tmp_path: Path, database: str, text: str) -> None:
     (tmp_path / "game.json").write_text(text)
     assert faulty_start("--game", tmp_path / "game.json", "--db", database, "--insecure-dev")
@@ -207,7 +221,12 @@ def test_insecure_dev_is_for_loopback_alone(game: Path, database: str, host: str
 
 @pytest.mark.parametrize(
     "args",
-    [("--tls-cert", "x"), ("--tls-cert", "x", "--tls-key", "y"), ("--behind-proxy", "here"), ("--with", "no_such_module")],
+    [
+        ("--tls-cert", "x"),
+        ("--tls-cert", "x", "--tls-key", "y"),
+        ("--behind-proxy", "here"),
+        ("--with", "no_such_module"),
+    ],
 )
 def test_other_arguments_that_cannot_be_followed(game: Path, database: str, args: tuple[str, ...]) -> None:
     assert faulty_start("--game", game, "--db", database, "--insecure-dev", *args)
@@ -227,7 +246,7 @@ async def test_a_token_opens_the_door_of_a_server_with_the_same_secrets(
 ) -> None:
     (tmp_path / "old").write_text(SECRETS[1])
     player = run("token", "--role", "player", "--player", "ann", "--secret-file", secrets)
-    operator = run("token", "--role", "operator", "--ttl", "60", "--secret-file", tmp_path / "old")
+    operator = run_here("token", "--role", "operator", "--ttl", "60", "--secret-file", tmp_path / "old")
     assert claims_of(player, SECRETS[0])["sub"] == "ann"
     assert claims_of(operator, SECRETS[1]).keys() == {"role", "exp"}
     async with serve("--game", game, "--db", database, "--secret-file", secrets, log=log) as server:
@@ -237,17 +256,24 @@ async def test_a_token_opens_the_door_of_a_server_with_the_same_secrets(
             assert (await boss.call("events.get", eventKey="attack"))["state"] == "live"
         async with dialled(server.port) as nobody:
             assert await nobody.refused("hello", playerId="ann") == ("unauthenticated", 401)
+    text = await anyio.Path(log).read_text()
     for secret in (*SECRETS, player.out.strip()):
-        assert secret not in log.read_text()
+        assert secret not in text
 
 
 @pytest.mark.parametrize(
     "args",
-    [("--role", "player"), ("--role", "server", "--player", "ann"), ("--role", "admin"), ("--role", "server", "--ttl", "0"),
-     ("--role", "player", "--player", ""), ("--role", "player", "--player", "x" * 65)],
-)  # fmt: skip
+    [
+        ("--role", "player"),
+        ("--role", "server", "--player", "ann"),
+        ("--role", "admin"),
+        ("--role", "server", "--ttl", "0"),
+        ("--role", "player", "--player", ""),
+        ("--role", "player", "--player", "x" * 65),
+    ],
+)
 def test_a_token_that_no_server_would_take_is_not_signed(secrets: Path, args: tuple[str, ...]) -> None:
-    ended = run("token", "--secret-file", secrets, *args)
+    ended = run_here("token", "--secret-file", secrets, *args)
     assert (ended.code, ended.out) == (2, "")
     assert ended.reasons
 
@@ -256,7 +282,7 @@ def test_a_token_that_no_server_would_take_is_not_signed(secrets: Path, args: tu
 
 
 def test_check_is_silent_about_a_game_without_fault(game: Path) -> None:
-    ended = run("check", game)
+    ended = run_here("check", game)
     assert (ended.code, ended.out, ended.err) == (0, "", "")
 
 
@@ -266,13 +292,13 @@ def test_check_tells_faults_and_warnings_a_line_each_r3(tmp_path: Path) -> None:
     paths = {line.partition(": ")[0] for line in faulty.out.splitlines()}
     assert paths == {"events[0].metrics[0].resetOn.metricKey", "events[0].surprise"}
 
-    stale = run("check", write_json(tmp_path / "stale.json", game_of({**ATTACK, "contributesTo": ["gone"]})))
+    stale = run_here("check", write_json(tmp_path / "stale.json", game_of({**ATTACK, "contributesTo": ["gone"]})))
     assert (stale.code, stale.err) == (0, "")
     assert any(line.startswith("warning: events[0].contributesTo") for line in stale.out.splitlines())
 
 
 def test_check_as_json(tmp_path: Path) -> None:
-    ended = run("check", "--json", write_json(tmp_path / "faulty.json", game_of(FAULTY)))
+    ended = run_here("check", "--json", write_json(tmp_path / "faulty.json", game_of(FAULTY)))
     assert (ended.code, ended.err) == (2, "")
     found = json.loads(ended.out)
     assert [fault["path"] for fault in found["faults"]] == sorted(fault["path"] for fault in found["faults"])
@@ -281,13 +307,13 @@ def test_check_as_json(tmp_path: Path) -> None:
 
 
 def test_check_of_a_file_that_is_not_there(tmp_path: Path) -> None:
-    ended = run("check", tmp_path / "nowhere.json")
+    ended = run_here("check", tmp_path / "nowhere.json")
     assert ended.code == 2
     assert len(ended.reasons) == 1
 
 
 def test_schema_describes_a_game() -> None:
-    ended = run("schema")
+    ended = run_here("schema")
     assert (ended.code, ended.err) == (0, "")
     schema = json.loads(ended.out)
     assert schema["required"] == ["gameId"]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import anyio
 import pytest
 import trio
-from kraty_protocol.errors import CloseCode
 from raw_peer import dialled
-from servers import ATTACK, NOON, game_of, serving
+from servers import ATTACK, NOON, Server, game_of, serving
 from test_tokens import SECRETS, token
 from trio.testing import MockClock
 
 from kraty_actors import LoopClock
+from kraty_protocol.errors import CloseCode
 
 pytestmark = pytest.mark.anyio
 
@@ -26,6 +27,11 @@ def anyio_backend() -> tuple[str, dict[str, Any]]:
     return "trio", {"clock": MockClock(autojump_threshold=IDLE_SECONDS)}
 
 
+def strict() -> AbstractAsyncContextManager[Server]:
+    """A server that takes tokens only."""
+    return serving(game_of(ATTACK), clock=LoopClock(NOON), secrets=SECRETS, insecure_dev=False)
+
+
 async def test_no_hello_in_ten_seconds_closes_with_4408() -> None:
     async with serving(game_of(ATTACK), clock=LoopClock(NOON)) as server, dialled(server.port) as peer:
         await peer.refused("ping")  # being there is not enough
@@ -35,32 +41,32 @@ async def test_no_hello_in_ten_seconds_closes_with_4408() -> None:
 
 
 async def test_a_handshake_that_never_comes_is_not_waited_for() -> None:
-    async with serving(game_of(ATTACK), clock=LoopClock(NOON)) as server:
-        async with await anyio.connect_tcp("127.0.0.1", server.port) as stream:
-            await stream.send(b"GET /v1/socket HTTP/1.1\r\n")
-            with pytest.raises((anyio.EndOfStream, anyio.BrokenResourceError)), anyio.fail_after(12):
-                await stream.receive()
+    async with (
+        serving(game_of(ATTACK), clock=LoopClock(NOON)) as server,
+        await anyio.connect_tcp("127.0.0.1", server.port) as stream,
+    ):
+        await stream.send(b"GET /v1/socket HTTP/1.1\r\n")
+        with pytest.raises((anyio.EndOfStream, anyio.BrokenResourceError)), anyio.fail_after(12):
+            await stream.receive()
 
 
 async def test_a_connection_is_closed_with_4401_when_its_token_ends() -> None:
-    async with serving(game_of(ATTACK), clock=LoopClock(NOON), secrets=SECRETS, insecure_dev=False) as server:
-        async with dialled(server.port) as peer:
-            await peer.ok("hello", token=token(exp=NOON // 1000 + 30))
-            await trio.sleep(29)
-            await peer.ok("ping")
-            assert await peer.until_closed() == CloseCode.BAD_TOKEN
-            assert 30 <= server.game.engine.now_ms() / 1000 - NOON / 1000 <= 32
+    async with strict() as server, dialled(server.port) as peer:
+        await peer.ok("hello", token=token(exp=NOON // 1000 + 30))
+        await trio.sleep(29)
+        await peer.ok("ping")
+        assert await peer.until_closed() == CloseCode.BAD_TOKEN
+        assert 30 <= server.game.engine.now_ms() / 1000 - NOON / 1000 <= 32
 
 
 async def test_a_fresh_token_keeps_the_connection() -> None:
-    async with serving(game_of(ATTACK), clock=LoopClock(NOON), secrets=SECRETS, insecure_dev=False) as server:
-        async with dialled(server.port) as peer:
-            await peer.ok("hello", token=token(exp=NOON // 1000 + 30))
-            await trio.sleep(20)
-            await peer.ok("hello", token=token(exp=NOON // 1000 + 60))
-            await trio.sleep(25)
-            await peer.ok("ping")
-            assert await peer.until_closed() == CloseCode.BAD_TOKEN
+    async with strict() as server, dialled(server.port) as peer:
+        await peer.ok("hello", token=token(exp=NOON // 1000 + 30))
+        await trio.sleep(20)
+        await peer.ok("hello", token=token(exp=NOON // 1000 + 60))
+        await trio.sleep(25)
+        await peer.ok("ping")
+        assert await peer.until_closed() == CloseCode.BAD_TOKEN
 
 
 async def test_a_silent_peer_is_pinged_and_dropped_after_a_minute() -> None:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from kraty_protocol import shapes
-from kraty_protocol.errors import STATUS
 from raw_peer import Map, Peer
 from servers import ATTACK, TRAIL, WINDOW_ENDS, Server, game_of, serving
+
+from kraty_protocol import shapes
+from kraty_protocol.errors import STATUS
 
 pytestmark = pytest.mark.anyio
 
@@ -44,11 +45,6 @@ class Actor:
         error = await self.peer.error(op, **self.who, **fields)
         assert error["status"] == STATUS[error["code"]]
         return error
-
-
-@pytest.fixture(params=["msgpack", "json"])
-def codec(request: pytest.FixtureRequest) -> str:
-    return request.param
 
 
 @pytest.fixture(params=["player", "server", "operator"])
@@ -228,9 +224,9 @@ async def test_attempts_get_shows_every_attempt_ever(role: str, codec: str) -> N
         attempt_id = started["attempt"]["attemptId"]
         await actor.ok("events.progress", attemptId=attempt_id, metricValue=1, seq=9)
         read = await actor.ok("attempts.get", attemptId=attempt_id)
-        assert read == {"attempt": {**started["attempt"], **{
-            "metrics": {"laps": 1}, "metricsRaw": {"laps": 1}, "score": 1, "lastSeq": 9,
-        }}, "rank": 1}  # fmt: skip
+        assert read == {"attempt": {**started["attempt"],
+            "metrics": {"laps": 1}, "metricsRaw": {"laps": 1}, "score": 1, "lastSeq": 9
+        }, "rank": 1}  # fmt: skip
         server.clock.move_to(WINDOW_ENDS)
         late = await actor.error("events.progress", attemptId=attempt_id, metricValue=1, seq=10)
         assert late["code"] == "attempt_finished"
@@ -353,7 +349,10 @@ async def test_wallet_and_grants_of_a_winner(role: str, codec: str) -> None:
     async with playing(role, codec) as (server, actor):
         started = await actor.ok("events.start", eventKey="race")
         await actor.ok("events.progress", attemptId=started["attempt"]["attemptId"], metricValue=3)
-        assert (await actor.ok("wallet.get"))["balances"] == [{"key": "cash", "balance": 0}, {"key": "gems", "balance": 0}]
+        assert (await actor.ok("wallet.get"))["balances"] == [
+            {"key": "cash", "balance": 0},
+            {"key": "gems", "balance": 0},
+        ]
         assert await actor.ok("grants.list") == {"grants": [], "next": None}
         server.clock.move_to(WINDOW_ENDS)
         grants: list[Map] = []
@@ -587,5 +586,3 @@ async def test_finalizing_an_always_window_by_its_id_opens_the_next_r5(codec: st
         second = (await ann.ok("events.start", eventKey="attack"))["attempt"]
         assert second["windowId"] != first["windowId"]
         assert second["metrics"] == {"wins": 0}
-
-

@@ -21,11 +21,6 @@ RACE: Map = {
 GAME = game_of(RACE, ATTACK, TRAIL)
 
 
-@pytest.fixture(params=["msgpack", "json"])
-def codec(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
 async def begin(peer: Peer, event: str = "race") -> Map:
     return (await peer.ok("events.start", eventKey=event))["attempt"]
 
@@ -43,20 +38,25 @@ async def test_an_attempt_that_runs_out_of_time_is_told_r12(codec: str) -> None:
         server.clock.advance(60)
         ended = await ann.push("attempt.ended")
         assert ended == {"push": "attempt.ended", "attempt": {**attempt, "status": "expired"}}
-        assert (await ann.refused("events.progress", attemptId=attempt["attemptId"], metricValue=3))[0] == "attempt_finished"
+        assert (await ann.refused("events.progress", attemptId=attempt["attemptId"], metricValue=3))[
+            0
+        ] == "attempt_finished"
 
 
 async def test_a_score_attack_that_runs_out_of_time_counts_if_it_was_played_r11(codec: str) -> None:
     short = {**ATTACK, "attempt": {"durationSeconds": 60}}
-    async with serving(game_of(short)) as server:
-        async with server.peer("ann", codec=codec) as ann, server.peer("bob", codec=codec) as bob:
-            played = await begin(ann, "attack")
-            await begin(bob, "attack")
-            await ann.ok("events.progress", attemptId=played["attemptId"], metricValue=1)
-            server.clock.advance(61)
-            completed = (await ann.push("attempt.ended"))["attempt"]
-            assert (completed["status"], completed["completedAt"]) == ("completed", "2026-06-02T12:01:00.000Z")
-            assert (await bob.push("attempt.ended"))["attempt"]["status"] == "expired"
+    async with (
+        serving(game_of(short)) as server,
+        server.peer("ann", codec=codec) as ann,
+        server.peer("bob", codec=codec) as bob,
+    ):
+        played = await begin(ann, "attack")
+        await begin(bob, "attack")
+        await ann.ok("events.progress", attemptId=played["attemptId"], metricValue=1)
+        server.clock.advance(61)
+        completed = (await ann.push("attempt.ended"))["attempt"]
+        assert (completed["status"], completed["completedAt"]) == ("completed", "2026-06-02T12:01:00.000Z")
+        assert (await bob.push("attempt.ended"))["attempt"]["status"] == "expired"
 
 
 async def test_the_end_of_a_window_in_order_r26_r27(codec: str) -> None:
@@ -93,13 +93,17 @@ async def test_a_write_at_the_very_end_is_too_late_r14(codec: str) -> None:
 
 
 async def test_every_connection_of_the_player_is_told_and_no_other(codec: str) -> None:
-    async with serving(GAME) as server, server.peer("ann", codec=codec) as phone:
-        async with server.peer("ann", codec="json") as tablet, server.peer("bob", codec=codec) as bob:
-            async with server.peer(role="server", codec=codec) as backend:
-                attempt = await begin(phone)
-                await tablet.ok("events.finish", attemptId=attempt["attemptId"])
-                assert (await phone.push("attempt.ended"))["attempt"] == (await tablet.push("attempt.ended"))["attempt"]
-                assert await told(bob) == await told(backend) == []
+    async with (
+        serving(GAME) as server,
+        server.peer("ann", codec=codec) as phone,
+        server.peer("ann", codec="json") as tablet,
+        server.peer("bob", codec=codec) as bob,
+        server.peer(role="server", codec=codec) as backend,
+    ):
+        attempt = await begin(phone)
+        await tablet.ok("events.finish", attemptId=attempt["attemptId"])
+        assert await phone.push("attempt.ended") == await tablet.push("attempt.ended")
+        assert await told(bob) == await told(backend) == []
 
 
 async def test_a_player_is_told_of_what_a_server_does_for_them(codec: str) -> None:
@@ -117,11 +121,10 @@ async def test_everybody_is_told_to_come_back_when_the_server_stops(codec: str) 
     async def hear_out(peer: Peer) -> None:
         codes.append(await peer.until_closed())
 
-    async with AsyncExitStack() as peers, anyio.create_task_group() as tasks:
-        async with serving(GAME) as server:
-            ann = await peers.enter_async_context(dialled(server.port, codec=codec))
-            await ann.ok("hello", playerId="ann")
-            stranger = await peers.enter_async_context(dialled(server.port, codec=codec))
-            for peer in (ann, stranger):
-                tasks.start_soon(hear_out, peer)
+    async with AsyncExitStack() as peers, anyio.create_task_group() as tasks, serving(GAME) as server:
+        ann = await peers.enter_async_context(dialled(server.port, codec=codec))
+        await ann.ok("hello", playerId="ann")
+        stranger = await peers.enter_async_context(dialled(server.port, codec=codec))
+        for peer in (ann, stranger):
+            tasks.start_soon(hear_out, peer)
     assert codes == [1001, 1001]

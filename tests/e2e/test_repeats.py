@@ -18,11 +18,6 @@ pytestmark = pytest.mark.anyio
 GAME = game_of(ATTACK, TRAIL)
 
 
-@pytest.fixture(params=["msgpack", "json"])
-def codec(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
 class Writer:
     """Ann's attempt: writes points, and says what stands."""
 
@@ -95,7 +90,9 @@ async def test_the_same_values_in_another_form_are_the_same_body(codec: str) -> 
         assert await ann.stands() == (3, 1)
 
 
-@pytest.mark.parametrize("body", [{"metrics": {"points": 6}}, {"metricValue": 5, "mode": "set"}, {"metrics": {"kills": 5}}])
+@pytest.mark.parametrize(
+    "body", [{"metrics": {"points": 6}}, {"metricValue": 5, "mode": "set"}, {"metrics": {"kills": 5}}]
+)
 async def test_a_used_seq_with_another_body_is_a_conflict(codec: str, body: Map) -> None:
     async with ann_writes(codec) as ann:
         await ann.ok(5, seq=1)

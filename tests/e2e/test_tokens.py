@@ -12,9 +12,10 @@ from typing import Any
 
 import jwt
 import pytest
-from kraty_protocol.errors import CloseCode
 from raw_peer import Map, Peer, dialled
 from servers import ATTACK, NOON, Server, game_of, serving
+
+from kraty_protocol.errors import CloseCode
 
 pytestmark = pytest.mark.anyio
 

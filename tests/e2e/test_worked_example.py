@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,8 @@ GAME = game_of(TRAIL)
 EVENT = "trail_of_triumph"
 
 
-@pytest.fixture(params=["msgpack", "json"])
-def codec(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=["trio-msgpack", "trio-json", "asyncio-msgpack", "asyncio-json"])
+def way(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
@@ -137,7 +138,7 @@ async def test_each_applied_write_ticks_each_bot_once_and_one_at_five_stays_r37(
     assert set(seen[0].values()) == {0}
     assert {len(values) for values in seen} == {49}
     draws = falls = 0
-    for before, after in zip(seen, seen[1:], strict=False):
+    for before, after in pairwise(seen):
         for bot, value in before.items():
             assert after[bot] == 5 if value == 5 else after[bot] in (0, value + 1), (bot, value, after[bot])
             draws += value < 5

@@ -112,7 +112,7 @@ class SqlStore(Store):
                 raise
             raise StoreUnavailable(f"the database cannot be read: {error.orig}") from error
 
-    async def _write(self, work: Callable[[sa.Connection], T]) -> T:
+    async def _write(self, work: Callable[[sa.Connection], T], *, only_reads: bool = False) -> T:
         """Have a job done in the next group commit; durable on return."""
         answered = anyio.Event()
         errors: list[StoreError] = []
@@ -122,7 +122,7 @@ class SqlStore(Store):
                 errors.append(error)
             answered.set()
 
-        job = Job(work, done)
+        job = Job(work, done, only_reads)
         self._put(job)
         await answered.wait()
         if errors:
@@ -145,7 +145,7 @@ class SqlStore(Store):
         transactions = self._transactions
         if transactions is None:
             return await self._read(lambda connection: GroupPlan(Heads(connection)).read(connection, actor))
-        return await self._write(lambda connection: transactions.read_actor(connection, actor))
+        return await self._write(lambda connection: transactions.read_actor(connection, actor), only_reads=True)
 
     async def history(self, actor: str) -> Sequence[bytes]:
         return await self._read(partial(read_history, name=actor))

@@ -26,10 +26,11 @@ class UnitTask:
 
 @dataclass(slots=True)
 class Job:
-    """Any other writing. It must refuse (`StoreError`) before it writes its first row, or not at all."""
+    """Any other work. It must refuse (`StoreError`) before it writes its first row, or not at all."""
 
     work: Callable[[sa.Connection], Any]
     done: Done
+    only_reads: bool = False
     result: Any = None
 
 

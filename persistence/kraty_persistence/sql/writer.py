@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from kraty_persistence.errors import StoreClosed, StoreError, StoreUnavailable, UnitRefused
 from kraty_persistence.ports import Done
 from kraty_persistence.sql.sqlite import immediate, is_outage
-from kraty_persistence.sql.transaction import Task, Transactions
+from kraty_persistence.sql.transaction import Job, Task, Transactions
 
 __all__ = ["Writer"]
 
@@ -116,8 +116,9 @@ class Writer:
         self._outcomes.extend((task.done, error) for task in tasks)
 
     def _persist(self, tasks: list[Task]) -> list[StoreError | None]:
-        """Commit, again and again while the database is away and there is patience left."""
-        pause, started = FIRST_PAUSE_S, time.monotonic()
+        """Commit, again and again while the database is away and there is patience left: where it was away for
+        long already, only once."""
+        pause, started = FIRST_PAUSE_S, self.failing_since or time.monotonic()
         while True:
             try:
                 return self._commit(tasks)
@@ -137,7 +138,8 @@ class Writer:
             self._connection = immediate(self._engine.connect())
         errors = self._transactions.commit(self._connection, tasks)
         self.commits += 1
-        self.failing_since = None
+        if not all(isinstance(task, Job) and task.only_reads for task in tasks):
+            self.failing_since = None
         return errors
 
     def _disconnect(self) -> None:

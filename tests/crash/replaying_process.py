@@ -1,0 +1,70 @@
+"""A process of its own that has nothing but a database: python replaying_process.py URL WINDOW...
+
+Prints what the windows' journals give as JSON: standings, bots, attempts and grants as players see them, and a
+digest of each board's whole state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import anyio
+
+from kraty_actors.actors.players import Players
+from kraty_actors.actors.records import pack
+from kraty_actors.actors.replay import Replay, replay_window
+from kraty_actors.domain.attempt import AttemptView
+from kraty_actors.domain.contest import ANYONE, BoardView, Contest, GetAttempt, GetBoard
+from kraty_actors.domain.outcome import Pay
+from kraty_actors.gateway import translate
+from kraty_persistence.sql import open_sql_store
+
+EVERYTHING = 10**6
+
+
+def digest(parts: Iterable[bytes]) -> str:
+    return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+def attempts(contest: Contest) -> Iterable[AttemptView]:
+    serial = 0
+    while isinstance(view := contest.apply(GetAttempt(ANYONE, serial), 0).reply, AttemptView):
+        yield view
+        serial += 1
+
+
+async def shown(replay: Replay, players: Players) -> dict[str, Any]:
+    """The window as players see it."""
+    found: dict[str, Any] = {"standings": {}, "bots": {}, "attempts": {}, "grants": {}, "states": {}}
+    for name, contest in replay.contests.items():
+        view = contest.apply(GetBoard(limit=EVERYTHING), 0).reply
+        if not isinstance(view, BoardView):
+            raise TypeError(f"{name} shows no board")
+        await players.fetch([one.participant for one in view.standings if one.bot is None])
+        board = translate.board(view, players, None)
+        found["standings"][name] = board["entries"]
+        found["bots"][name] = [[contest.bots.identity(seat).name, v] for seat, v in enumerate(contest.bots.values)]
+        found["attempts"] |= {view.attempt_id: translate.attempt(view) for view in attempts(contest)}
+        found["states"][name] = digest(map(pack, contest.dump()))
+    found["grants"] = {pay.grant_id: await grant(pay, players) for pay in replay.paid}
+    return found
+
+
+async def grant(pay: Pay, players: Players) -> list[Any]:
+    await players.fetch([pay.player])
+    return [players.row(pay.player).player_id, translate.paid(pay)]
+
+
+async def main(url: str, *windows: str) -> None:
+    async with open_sql_store(url, owner=False) as store:
+        players = Players(store)
+        for window in windows:
+            print(json.dumps(await shown(await replay_window(store, window), players)))
+
+
+if __name__ == "__main__":
+    anyio.run(main, *sys.argv[1:])

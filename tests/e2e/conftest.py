@@ -1,0 +1,20 @@
+"""Every test here runs twice: on trio in MessagePack, and on asyncio in JSON."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(params=["trio-msgpack", "asyncio-json"])
+def way(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def anyio_backend(way: str) -> str:
+    return way.partition("-")[0]
+
+
+@pytest.fixture
+def codec(way: str) -> str:
+    return way.partition("-")[2]
