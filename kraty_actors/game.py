@@ -37,7 +37,7 @@ from kraty_actors.gateway.hosted import serve_websocket
 from kraty_actors.gateway.hub import ViewKey, Watcher
 from kraty_actors.gateway.line import Serves
 from kraty_actors.gateway.listener import open_port, serve_port, serve_stream
-from kraty_persistence import GrantRow, MemoryStore, Store
+from kraty_persistence import GrantRow, MemoryStore, Store, StoreError
 from kraty_persistence.sql import open_sql_store
 from kraty_protocol.codec import CODECS
 from kraty_protocol.errors import Refused
@@ -95,7 +95,9 @@ def _unwrapped() -> Iterator[None]:
         yield
     except BaseExceptionGroup as group:
         leaf: BaseException = group
-        while isinstance(leaf, BaseExceptionGroup) and len(leaf.exceptions) == 1:
+        # A store that is gone is told by whoever notices: the actors, and perhaps the program's own call.
+        _, others = group.split(StoreError)
+        while isinstance(leaf, BaseExceptionGroup) and (len(leaf.exceptions) == 1 or others is None):
             leaf = leaf.exceptions[0]
         raise leaf from leaf.__cause__
 

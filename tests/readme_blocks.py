@@ -84,14 +84,14 @@ def _run_block(block: Block, folder: Path, servers: ExitStack) -> None:
 
 
 def _run(command: list[str], folder: Path) -> None:
-    subprocess.run(command, cwd=folder, env=_environment(), check=True, timeout=TIMEOUT_SECONDS)
+    subprocess.run(command, cwd=folder, env=_environment(folder), check=True, timeout=TIMEOUT_SECONDS)
 
 
 @contextmanager
 def _serving(command: str, folder: Path) -> Iterator[None]:
     """Run a server until the page ends; it has to stop cleanly then."""
     with subprocess.Popen(
-        ["sh", "-c", f"exec {command.strip()}"], cwd=folder, env=_environment(), stdout=subprocess.PIPE, text=True
+        ["sh", "-c", f"exec {command.strip()}"], cwd=folder, env=_environment(folder), stdout=subprocess.PIPE, text=True
     ) as server:
         try:
             if not (server.stdout and server.stdout.readline().startswith("listening on")):
@@ -103,9 +103,11 @@ def _serving(command: str, folder: Path) -> Iterator[None]:
         raise ValueError(f"exit {server.returncode}: {command.strip()}")
 
 
-def _environment() -> dict[str, str]:
+def _environment(folder: Path) -> dict[str, str]:
+    """The installed commands come first, and what a block leaves behind goes with the folder."""
     programs = str(Path(sys.executable).parent)
-    return {**os.environ, "PATH": os.pathsep.join([programs, os.environ.get("PATH", "")])}
+    path = os.pathsep.join([programs, os.environ.get("PATH", "")])
+    return {**os.environ, "PATH": path, "TMPDIR": str(folder)}
 
 
 def _free_port() -> int:

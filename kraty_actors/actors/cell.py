@@ -43,7 +43,8 @@ class Batch:
 
 @dataclass(slots=True, eq=False)
 class Cell:
-    """`state` is None while the actor is being recovered. `number` is its last batch in the journal."""
+    """`state` is None while the actor is being recovered. `number` is its last batch in the journal. `deaf_to` names
+    the actors (or `tick`) whose words a rule has failed on."""
 
     id: str
     state: State | None = None
@@ -52,7 +53,7 @@ class Cell:
     queued: bool = False
     recovered: anyio.Event = field(default_factory=anyio.Event)
     stalled: bool = False
-    failures: int = 0
+    deaf_to: set[str] = field(default_factory=set)
     lost: bool = False
     retired: bool = False
     number: int = 0

@@ -39,7 +39,7 @@ from kraty_actors.domain.lobby import LobbyView
 from kraty_actors.domain.outcome import Notice, Plain, Refusal, State
 from kraty_actors.domain.publishing import merge
 from kraty_actors.domain.window import Admit, GetLobby, GetReport, Placed, Presence, Report, Window
-from kraty_persistence import BalanceOutOfRange, Credit, GrantExpired, GrantRow, Store, StoreUnavailable
+from kraty_persistence import BalanceOutOfRange, Credit, GrantExpired, GrantRow, Store, StoreError, StoreUnavailable
 
 EVERYONE = 0
 START_TRIES = 3
@@ -128,6 +128,13 @@ class Engine(Listener):
             self._catalogue_changed.set()
             self._catalogue_changed = anyio.Event()
 
+    async def _catalogue_at(self, now: int) -> Catalogue:
+        """The catalogue with all windows that are due, which the calendar opens before it answers."""
+        due_at = self.catalogue.due_at
+        if due_at is not None and due_at <= now:
+            await self._read_catalogue()
+        return self.catalogue
+
     async def _read_catalogue(self) -> None:
         self._take_catalogue(await self._loop.call(CALENDAR, GetCatalogue()))
 
@@ -145,7 +152,7 @@ class Engine(Listener):
     async def _try_start(self, player: int, event_key: str) -> tuple[AttemptView | LobbyView | Refusal, bool]:
         """One try, and whether its answer stands: an attempt may end while it is being looked up."""
         now = self.now_ms()
-        event = self.catalogue.events.get(event_key)
+        event = (await self._catalogue_at(now)).events.get(event_key)
         if event is None:
             return Refusal("not_found", f"no event '{event_key}'"), True
         if event.state == "draft":
@@ -228,7 +235,7 @@ class Engine(Listener):
         """R-55: what the player can see, each event with what stands between them and it."""
         now = self.now_ms()
         found: list[Listed] = []
-        for event in self.catalogue.events.values():
+        for event in (await self._catalogue_at(now)).events.values():
             if event.state in ("scheduled", "live"):
                 listed = await self._gates.listed(player, event, self.catalogue, now, upcoming=upcoming)
                 if listed is not None:
@@ -323,6 +330,10 @@ class Engine(Listener):
     def is_healthy(self) -> bool:
         """Whether the last commit succeeded."""
         return self._store.failing_since is None and not self._loop.store_is_away
+
+    def give_up(self, error: StoreError) -> None:
+        """Stop: the store belongs to somebody else now, or is closed."""
+        self._loop.give_up(error)
 
     def _is_finalized(self, window_id: str) -> bool:
         window = self.catalogue.windows.get(window_id)

@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import count
-from typing import cast
 
 import anyio
 from anyio.abc import TaskGroup
@@ -37,10 +36,6 @@ BATCH_MAX = 1_024
 
 IN_FLIGHT_MAX = 16
 """Batches of one actor that wait for the store; with more, its mailbox fills."""
-
-FAILURE_PAUSE_SECONDS = 0.01
-FAILURE_PAUSE_MAX_SECONDS = 30.0
-"""How long an actor stays away whose rules failed; it doubles with each failure until a turn succeeds."""
 
 STORE_RETRY_SECONDS = 0.25
 LOAD_RETRY_SECONDS = 0.05
@@ -149,7 +144,7 @@ class ActorLoop:
             if self.store_is_away or self._store.failing_since is not None:
                 return
             await anyio.sleep(0.001)
-        for cell in self._cells.values():
+        for cell in list(self._cells.values()):  # a retired one leaves as soon as it is written down
             if cell.number > cell.checkpointed and cell.state is not None:
                 self._write_checkpoint(cell)
 
@@ -170,7 +165,6 @@ class ActorLoop:
             except Exception:  # noqa: BLE001 -- a bug in a rule: the one boundary that keeps the other actors running
                 self._throw_away(cell, batch, at)
                 return
-        cell.failures = 0
         if batch.inputs:
             self._commit(cell, batch, effects)
         elif cell.in_flight:
@@ -192,7 +186,8 @@ class ActorLoop:
             cell.mailbox = deque(envelope for envelope in mailbox if not envelope[0].is_read)
             return reads
         taken: list[Envelope] = []
-        if cell.state is not None and cell.state.wake_at is not None and cell.state.wake_at <= now:
+        wake_at = self._wake_at(cell)
+        if wake_at is not None and wake_at <= now:
             taken.append((TICK, None, "", 0))
         if len(mailbox) <= BATCH_MAX:
             taken.extend(mailbox)
@@ -206,6 +201,8 @@ class ActorLoop:
     ) -> None:
         command, respond, source, number = envelope
         if source:
+            if source in cell.deaf_to:
+                return
             batch.heard.append((source, number))
             if number <= cell.heard.get(source, 0):
                 return
@@ -244,6 +241,11 @@ class ActorLoop:
         else:
             batch.committed, batch.error = error is None, error
             self._settled.append(cell)
+        self._rouse()
+
+    def give_up(self, error: StoreError) -> None:
+        """End `run` with an error of the store after which nothing can be acknowledged any more."""
+        self._fatal = error
         self._rouse()
 
     # -- speaking, after the commit
@@ -289,11 +291,12 @@ class ActorLoop:
     def _retire(self, cell: Cell) -> None:
         """An actor whose state is final needs no recovery any more once all that it said was heard."""
         if cell.retired and not cell.unheard and cell.state is not None and cell.checkpointed < cell.number:
-            self._write_checkpoint(cell, finished=True)
+            self._write_checkpoint(cell)
 
-    def _write_checkpoint(self, cell: Cell, *, finished: bool = False) -> None:
+    def _write_checkpoint(self, cell: Cell) -> None:
         cell.checkpointed = cell.number
-        unit = Unit(cell.id, cell.number, None, (), tuple(cell.checkpoint()), finished or cell.retired)
+        is_over = cell.retired and not cell.unheard
+        unit = Unit(cell.id, cell.number, None, (), tuple(cell.checkpoint()), is_over)
         self._store.submit(unit, partial(self._checkpoint_stored, cell))
 
     def _checkpoint_stored(self, cell: Cell, error: StoreError | None) -> None:
@@ -320,14 +323,16 @@ class ActorLoop:
             self._tasks.start_soon(self._await_store)
 
     def _throw_away(self, cell: Cell, batch: Batch, culprit: int) -> None:
-        """A rule failed on one command: that one is answered as our bug, the rest is applied to a fresh state."""
-        log.exception("%s failed on %s", cell.id, type(batch.envelopes[culprit][0]).__name__)
-        respond = batch.envelopes[culprit][1]
+        """A rule failed on one command: the rest is applied to a fresh state. A request is answered as our bug. What
+        nobody can be answered for is not tried again before the next start: another actor's words are kept by it."""
+        command, respond, source, _ = batch.envelopes[culprit]
+        log.exception("%s failed on %s", cell.id, type(command).__name__)
         if respond is not None:
             respond(Refusal("internal_error", "the server failed on this request"))
+        else:
+            cell.deaf_to.add(source or command.tag)
         rest = batch.envelopes[:culprit] + batch.envelopes[culprit + 1 :]
         cell.mailbox.extendleft(reversed([envelope for envelope in rest if envelope[0] is not TICK]))
-        cell.failures += 1
         cell.lost, cell.state = True, None
         self._reload(cell)
 
@@ -380,8 +385,6 @@ class ActorLoop:
             self._load(cell)
 
     async def _recover(self, cell: Cell) -> None:
-        if cell.failures:
-            await anyio.sleep(min(FAILURE_PAUSE_MAX_SECONDS, FAILURE_PAUSE_SECONDS * 2**cell.failures))
         async with self._recoveries:
             while True:
                 try:
@@ -389,6 +392,8 @@ class ActorLoop:
                     break
                 except StoreUnavailable:
                     await anyio.sleep(LOAD_RETRY_SECONDS)
+                except (StoreTaken, StoreClosed) as error:
+                    return self.give_up(error)
         cell.recover(self._make_state(cell.id), found)
         cell.recovered.set()
         for number, message in list(cell.unheard.items()):
@@ -400,10 +405,13 @@ class ActorLoop:
     # -- time
 
     def _set_alarm(self, cell: Cell) -> None:
-        at = cast("State", cell.state).wake_at
+        at = self._wake_at(cell)
         if at is not None and at != cell.alarm:
             heapq.heappush(self._alarms, (at, next(self._alarm_order), cell))
         cell.alarm = at
+
+    def _wake_at(self, cell: Cell) -> int | None:
+        return None if cell.state is None or TICK.tag in cell.deaf_to else cell.state.wake_at
 
     def _ring(self) -> None:
         if self.store_is_away or not self._alarms or self._alarms[0][0] > (now := self._clock.now_ms()):

@@ -28,7 +28,7 @@ class Players:
 
     async def resolve(self, player_id: str) -> PlayerRow:
         """The player's row; a new player gets one, durable on return."""
-        row = self._by_id.get(player_id)
+        row = await self.find(player_id)  # a read, which works while nothing can be written
         return row or self._keep(await self._store.resolve(player_id, new_participant_id))
 
     async def find(self, player_id: str) -> PlayerRow | None:

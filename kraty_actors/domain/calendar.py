@@ -135,6 +135,8 @@ class Catalogue:
     seed: int
     events: Mapping[str, EventView]
     windows: Mapping[str, WindowView]
+    due_at: int | None = None
+    """When the next window is to open: from then on this picture is out of date."""
 
 
 class Library:
@@ -388,7 +390,7 @@ class Calendar:
             if key not in self._views:
                 self._views[key] = self._view(planned)
         windows = {name: window for event in self._events.values() for name, window in event.windows.items()}
-        return Catalogue(self._game, self._file, self._seed, dict(self._views), windows)
+        return Catalogue(self._game, self._file, self._seed, dict(self._views), windows, self.wake_at)
 
     def _view(self, planned: Planned) -> EventView:
         ordered = sorted(planned.windows.values(), key=lambda window: window.starts_at)

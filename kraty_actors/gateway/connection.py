@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from kraty_actors.gateway.hub import Watcher
 from kraty_actors.gateway.operations import CAUSES_PUSHES, HANDLERS, IN_ORDER, resumed
 from kraty_actors.gateway.order import Asked, PushOutbox
 from kraty_actors.gateway.outbox import Outbox
-from kraty_persistence import PlayerRow, StoreUnavailable
+from kraty_persistence import PlayerRow, StoreClosed, StoreTaken, StoreUnavailable
 from kraty_protocol.conversation import Conversation, Request
 from kraty_protocol.conversation import Refusal as WireRefusal
 from kraty_protocol.errors import CloseCode, Refused
@@ -91,11 +92,11 @@ class Connection:
             return None
         if isinstance(request.fields, Progress):
             if self.player is None:
-                return self._progress_for(request.id, request.fields)
+                return self._guard(request.id, request.op, self._progress_for(request.id, request.fields))
             self._progress(self.player, request.id, request.fields)
             return None
         if isinstance(request.fields, Hello):
-            return self._hello(request.id, request.fields)
+            return self._guard(request.id, request.op, self._hello(request.id, request.fields))
         return self._handle(request) if request.op in IN_ORDER else self._hand_on(request)
 
     def _refuse_frame(self, refusal: WireRefusal) -> None:
@@ -132,15 +133,22 @@ class Connection:
     # -- everything else
 
     async def _handle(self, request: Request) -> None:
+        await self._guard(request.id, request.op, HANDLERS[request.op](self, request.id, request.fields))
+
+    async def _guard(self, request_id: int, op: str, work: Awaitable[None]) -> None:
+        """Whatever goes wrong is answered, and the connection goes on."""
         try:
-            await HANDLERS[request.op](self, request.id, request.fields)
+            await work
         except Refused as refused:
-            self.refuse(request.id, refused)
+            self.refuse(request_id, refused)
         except StoreUnavailable:
-            self.refuse(request.id, Refused("overloaded", "the database does not answer", {"retryAfter": 1}))
+            self.refuse(request_id, Refused("overloaded", "the database does not answer", {"retryAfter": 1}))
+        except (StoreTaken, StoreClosed) as error:
+            self.gateway.engine.give_up(error)
+            self.refuse(request_id, Refused("overloaded", "this server is going away", {"retryAfter": 1}))
         except Exception:
-            log.exception("%s failed", request.op)
-            self.refuse(request.id, Refused("internal_error", "the server failed on this request"))
+            log.exception("%s failed", op)
+            self.refuse(request_id, Refused("internal_error", "the server failed on this request"))
 
     async def _hand_on(self, request: Request) -> None:
         await self._unanswered.acquire()
@@ -182,8 +190,9 @@ class Connection:
     async def _let_in(self, identity: Identity) -> None:
         if identity.player_id is not None:
             players = self.gateway.engine.players
-            row = await players.resolve(identity.player_id)
-            self.player = await players.set_profile(row, identity.name, identity.avatar, identity.country)
+            self.player = await players.resolve(identity.player_id)
+            with suppress(StoreUnavailable):  # a new name can wait until the database is back
+                self.player = await players.set_profile(self.player, identity.name, identity.avatar, identity.country)
         self.conversation.admit(identity.role, identity.player_id)
         self._line.set_limits(self.conversation.limits)
         self.gateway.admit(self)

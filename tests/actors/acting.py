@@ -126,8 +126,11 @@ class SteppedStore(MemoryStore):
         else:
             self.waiting.append((unit, done))
 
-    def step(self, error: StoreError | None = None) -> None:
-        unit, done = self.waiting.popleft()
+    def step(self, error: StoreError | None = None, *, of: str | None = None) -> None:
+        """The fate of the unit that waits longest, or longest of one actor's."""
+        at = next(at for at, (unit, _) in enumerate(self.waiting) if of in (None, unit.actor))
+        unit, done = self.waiting[at]
+        del self.waiting[at]
         if error is None:
             super().submit(unit, done)
         else:
@@ -192,9 +195,8 @@ class World:
         return await self.loop.call(actor_id, Look())
 
     async def settle(self) -> None:
-        """Until everybody waits for something that only the test can bring."""
-        for _ in range(3):
-            await anyio.wait_all_tasks_blocked()
+        """Long enough for everybody to come to wait for something that only the test can bring."""
+        for _ in range(40):
             await checkpoint()
 
 

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures(counting.__name__)]
 
 @pytest.fixture(autouse=True)
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("FAILURE_PAUSE_SECONDS", "STORE_RETRY_SECONDS", "LOAD_RETRY_SECONDS"):
+    for name in ("STORE_RETRY_SECONDS", "LOAD_RETRY_SECONDS"):
         monkeypatch.setattr(loop_module, name, 0.0005)
 
 
@@ -24,6 +24,7 @@ def code(reply: object) -> object:
 
 async def until(world: World, answers: int) -> list[object]:
     """Wait for so many answers in all; retries sleep, so the world is never quite idle."""
+    await world.loop.call("c", Look())
     while len(world.answers) < answers:
         await world.loop.call("c", Look())
     return world.answers
@@ -111,7 +112,7 @@ async def test_r56_what_actors_said_is_neither_lost_nor_turned_round_when_the_re
         for amount in (1, 2, 3):
             world.ask("a", Give(amount, ["b"]))
             await world.settle()
-            store.step()
+            store.step(of="a")
             await world.settle()  # b has one more batch on its way
         mine = [unit.actor for unit, _ in store.waiting]
         assert mine == ["b", "b", "b"]
@@ -137,8 +138,9 @@ async def test_r58_with_the_store_away_nothing_is_acknowledged_reads_go_on_and_s
         store.outage = None
         world.answers.clear()
         while world.answers[-1:] != [3]:
+            expected = len(world.answers) + 1
             world.ask("a", Give(2), code)
-            await until(world, len(world.answers) + 1)
+            await until(world, expected)
         assert set(world.answers[:-1]) <= {"overloaded"}
         assert (await world.look("a"), await world.look("b")) == (3, 0)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import anyio
 from anyio.abc import ByteSendStream, Process
+from crash_patience import until
 
 READY_SECONDS = 20
 EXIT_SECONDS = 20
@@ -93,9 +94,7 @@ class ServerProcess:
 
     async def touched_database(self) -> None:
         """Wait until it has opened the database: recovery begins."""
-        with anyio.fail_after(READY_SECONDS):
-            while not self._has_opened_database():  # noqa: ASYNC110 -- another process rings no event
-                await anyio.sleep(0.001)
+        await until(self._has_opened_database, READY_SECONDS)
 
     def _has_opened_database(self) -> bool:
         descriptors = f"/proc/{self._running().pid}/fd"

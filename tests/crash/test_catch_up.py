@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from crash_game import lobby_event, shared_pool
+from crash_patience import until
 
 from kraty_actors import Game, Refused, open_game
 from kraty_actors.actors.replay import played
@@ -71,15 +71,8 @@ async def act(game: Game, hour: int, known: dict[str, str]) -> None:
                     raise
 
 
-async def caught_up(game: Game, clock: ManualClock) -> None:
-    """Wait until all that is due at this time has been done."""
-
-    with anyio.fail_after(10):
-        while is_behind(game, clock.now_ms()):  # noqa: ASYNC110 -- several changes may be due, one after the other
-            await anyio.sleep(0.002)
-
-
 def is_behind(game: Game, now: int) -> bool:
+    """Whether something that is due has not been done yet."""
     catalogue = game.engine.catalogue
     if any(window.state_at(now) == "closing" for window in catalogue.windows.values()):
         return True
@@ -96,7 +89,7 @@ async def season(folder: Path, down: set[int], quiet: set[int]) -> dict[str, Any
         async with open_game(GAME, store=url, clock=clock) as game:
             for hour in hours:
                 clock.move_to(BEGIN + hour * HOUR)
-                await caught_up(game, clock)
+                await until(lambda: not is_behind(game, clock.now_ms()))
                 if hour not in quiet:
                     await act(game, hour, known)
             found = await outcome(game, known)

@@ -11,11 +11,12 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import pytest
+from crash_patience import until
 from crash_players import World
 from crash_storm import storm
 from server_process import ServerProcess
 
-from kraty_actors.client import Client
+from kraty_actors.client import Client, Refused, connect
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
@@ -50,9 +51,10 @@ async def status_of(server: ServerProcess, path: str) -> int:
 
 
 async def until_status(server: ServerProcess, path: str, status: int) -> None:
-    with anyio.fail_after(10):
-        while await status_of(server, path) != status:  # noqa: ASYNC110 -- another process rings no event
-            await anyio.sleep(0.05)
+    async def is_so() -> bool:
+        return await status_of(server, path) == status
+
+    await until(is_so)
 
 
 async def still_reads(world: World, client: Client) -> None:
@@ -67,6 +69,15 @@ async def still_reads(world: World, client: Client) -> None:
         world.library.expect(shown == book.raw, f"{book.attempt_id} shows {shown} instead of {book.raw}")
 
 
+async def greet_a_stranger(world: World) -> None:
+    """Somebody new has to be written down first: a while of refusal, but an answer."""
+    try:
+        async with connect(world.url, player_id="stranger"):
+            pass
+    except Refused as refused:
+        world.library.expect(refused.is_overloaded, f"a stranger hears {refused}")
+
+
 async def fill_the_disk(server: ServerProcess, world: World, _chance: random.Random) -> None:
     await server.spawn()
     await server.listening()
@@ -79,6 +90,7 @@ async def fill_the_disk(server: ServerProcess, world: World, _chance: random.Ran
     world.library.expect(await status_of(server, "/healthz") == 200, "the loop turns")
     await anyio.sleep(1.5)  # long enough for the server to give up on everything that it had accepted
     await world.connected(partial(still_reads, world), player_id="player-0")
+    await greet_a_stranger(world)
     await until_status(server, "/readyz", 503)  # a small write may still have found room, and made it hope
     limit_files(server.pid, resource.RLIM_INFINITY)
     acknowledged = world.library.acknowledged

@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 import pytest
 from crash_game import lobby_event, shared_pool
+from crash_patience import until
 from replaying_process import __file__ as replaying
 from replaying_process import digest
 
@@ -114,8 +115,7 @@ async def test_a_journal_gives_the_same_window_in_any_process(tmp_path: Path) ->
         attempts = await play(game, clock, random.Random(5))
         windows = sorted({name.partition(".")[0] for name in attempts})
         clock.move_to(NOON + 11 * MINUTE)
-        for window in windows:
-            await until_settled(game, window)
+        await until(lambda: {"finalized"} == {one.state for one in game.engine.catalogue.windows.values()})
         was = [await seen(game, window, attempts) for window in windows]
     first = await replayed(url, windows, 0)
     assert first == await replayed(url, windows, 12345)
@@ -130,12 +130,6 @@ async def test_a_journal_gives_the_same_window_in_any_process(tmp_path: Path) ->
     statuses = {attempt["status"] for told in again for attempt in told["attempts"].values()}
     assert statuses == {"completed", "expired"}
     assert any(value for told in again for bots in told["bots"].values() for _, value in bots)
-
-
-async def until_settled(game: Game, window: str) -> None:
-    with anyio.fail_after(10):
-        while await game.report(window) is None:  # noqa: ASYNC110 -- nobody rings for a report
-            await anyio.sleep(0.002)
 
 
 async def stored_states(url: str, boards: list[str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -26,22 +27,23 @@ from kraty_protocol.shapes import iso
 SHORT = ["--players", "6", "--seconds", "3"]
 
 
-def _demo(*options: str) -> subprocess.CompletedProcess[str]:
+def _demo(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-W", "error", "-m", "kraty_actors", "demo", *SHORT, *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=40, check=False)
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=40, check=False)
 
 
-def _json(*options: str) -> dict[str, Any]:
-    run = _demo("--json", *options)
+def _json(folder: Path, *options: str) -> dict[str, Any]:
+    run = _demo(folder, "--json", *options)
     assert run.returncode == 0, run.stderr
     [line] = run.stdout.splitlines()
     result: dict[str, Any] = json.loads(line)
     return result
 
 
-def test_a_seed_is_played_the_same_way_on_both_backends_r36() -> None:
-    first = _json("--seed", "3")
-    assert first == _json("--seed", "3", "--backend", "asyncio")
+def test_a_seed_is_played_the_same_way_on_both_backends_r36(tmp_path: Path) -> None:
+    first = _json(tmp_path, "--seed", "3")
+    assert first == _json(tmp_path, "--seed", "3", "--backend", "asyncio")
     assert first["participants"] == 6
     assert (
         first["acknowledged"] == first["journalled"] == sum(len(Plan.drawn(3, number).wins) for number in range(1, 7))
@@ -51,8 +53,8 @@ def test_a_seed_is_played_the_same_way_on_both_backends_r36() -> None:
     assert first["disagreements"] == []
 
 
-def test_piped_it_tells_each_phase_in_a_line_and_ends_with_commands_that_work() -> None:
-    run = _demo()
+def test_piped_it_tells_each_phase_in_a_line_and_ends_with_commands_that_work(tmp_path: Path) -> None:
+    run = _demo(tmp_path)
     assert run.returncode == 0, run.stderr
     for phase in ("players connect", "the window is open", "writes acknowledged", "the window is closed", "are paid"):
         assert re.search(rf"^(19|20):\d\d:\d\d  .*{phase}", run.stdout, re.MULTILINE), run.stdout

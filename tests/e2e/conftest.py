@@ -18,3 +18,9 @@ def anyio_backend(way: str) -> str:
 @pytest.fixture
 def codec(way: str) -> str:
     return way.partition("-")[2]
+
+
+@pytest.fixture(params=["player", "server", "operator"])
+def role(request: pytest.FixtureRequest) -> str:
+    """Who acts for Ann."""
+    return request.param

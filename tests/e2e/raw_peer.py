@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
-from anyio.abc import ByteStream
+from anyio.abc import ByteStream, SocketStream
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake
 from websockets.frames import Frame, Opcode
@@ -167,9 +168,17 @@ class Peer:
 
 @asynccontextmanager
 async def dialled(
-    port: int, *, codec: str = "msgpack", offers: Sequence[str] | None = None, token: str | None = None
+    port: int,
+    *,
+    codec: str = "msgpack",
+    offers: Sequence[str] | None = None,
+    token: str | None = None,
+    receive_buffer: int | None = None,
 ) -> AsyncIterator[Peer]:
     """A connection past the WebSocket handshake, on which nothing was said yet.
+
+    Args:
+        receive_buffer: Bytes that the kernel keeps for a peer that does not read; by default as many as it likes.
 
     Raises:
         HandshakeRefused: The server wants none.
@@ -180,7 +189,7 @@ async def dialled(
     if token is not None:
         request.headers["Authorization"] = f"Bearer {token}"
     protocol.send_request(request)
-    async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+    async with await _connect(port, receive_buffer) as stream:
         with anyio.fail_after(PATIENCE_SECONDS):
             await stream.send(b"".join(protocol.data_to_send()))
             while protocol.state is State.CONNECTING:
@@ -189,3 +198,20 @@ async def dialled(
                     raise HandshakeRefused(protocol.handshake_exc.response.status_code)
         protocol.events_received()
         yield Peer(stream, protocol, CODECS[protocol.subprotocol or "kraty.v1.msgpack"])
+
+
+async def _connect(port: int, receive_buffer: int | None) -> SocketStream:
+    sock = socket.socket()
+    if receive_buffer is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    sock.connect(("127.0.0.1", port))  # to loopback, which takes no time
+    sock.setblocking(False)
+    return await SocketStream.from_socket(sock)
+
+
+def nested(levels: int) -> Any:
+    """Lists within each other."""
+    value: Any = 0
+    for _ in range(levels):
+        value = [value]
+    return value

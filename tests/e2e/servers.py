@@ -61,6 +61,22 @@ ATTACK: Map = {
 }
 """A score attack on one board for all, without an end."""
 
+RACE: Map = {
+    "key": "race",
+    "availability": {"mode": "fixed", "startsAt": "2026-06-02T00:00:00Z", "endsAt": "2026-06-03T00:00:00Z"},
+    "metrics": [{"key": "laps", "target": 3}],
+    "rewardPolicy": {"type": "shared_pool", "parameters": {"pool": 100, "currencyKey": "cash"}},
+    "metadata": {"tier": "standard"},
+}
+"""One window from midnight to midnight UTC, with a target and a pool."""
+
+LATER: Map = {
+    "key": "later",
+    "availability": {"mode": "fixed", "startsAt": "2026-07-01T00:00:00Z", "endsAt": "2026-07-02T00:00:00Z"},
+    "metrics": [{"key": "laps"}],
+}
+"""What opens in a month."""
+
 
 def game_of(*events: Mapping[str, Any], seed: int | None = 7, **more: Any) -> Map:
     """A game file with these events, one currency, and the worked example's bot."""
@@ -119,3 +135,14 @@ async def serving(
     clock = clock or ManualClock(NOON)
     async with open_game(game, store=store, clock=clock, secrets=secrets, insecure_dev=insecure_dev) as opened:
         yield Server(opened, await opened.serve(port=0), clock)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def ann_plays(codec: str) -> AsyncIterator[tuple[Server, Peer, str]]:
+    """Ann on a connection, with an attempt; whatever is tried, both have to be as they were at the end."""
+    async with serving(game_of(TRAIL, ATTACK)) as server, server.peer("ann", codec=codec) as ann:
+        started = await ann.ok("events.start", eventKey="attack")
+        attempt_id = started["attempt"]["attemptId"]
+        before = await ann.ok("attempts.get", attemptId=attempt_id)
+        yield server, ann, attempt_id
+        assert await ann.ok("attempts.get", attemptId=attempt_id) == before

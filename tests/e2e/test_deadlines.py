@@ -10,7 +10,7 @@ import pytest
 import trio
 from raw_peer import dialled
 from servers import ATTACK, NOON, Server, game_of, serving
-from test_tokens import SECRETS, token
+from signing import SECRETS, token
 from trio.testing import MockClock
 
 from kraty_actors import LoopClock

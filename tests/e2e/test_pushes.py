@@ -7,21 +7,17 @@ from contextlib import AsyncExitStack
 import anyio
 import pytest
 from raw_peer import Map, Peer, dialled
-from servers import ATTACK, TRAIL, WINDOW_ENDS, game_of, serving
+from servers import ATTACK, RACE, TRAIL, WINDOW_ENDS, game_of, serving
+
+from kraty_actors.gateway.gateway import GOODBYE_SECONDS
 
 pytestmark = pytest.mark.anyio
 
-RACE: Map = {
-    "key": "race",
-    "availability": {"mode": "fixed", "startsAt": "2026-06-02T00:00:00Z", "endsAt": "2026-06-03T00:00:00Z"},
-    "attempt": {"durationSeconds": 60, "replayableDuringWindow": True},
-    "metrics": [{"key": "laps", "target": 3}],
-    "rewardPolicy": {"type": "shared_pool", "parameters": {"pool": 100, "currencyKey": "cash"}},
-}
-GAME = game_of(RACE, ATTACK, TRAIL)
+DASH: Map = {**RACE, "key": "dash", "attempt": {"durationSeconds": 60, "replayableDuringWindow": True}}
+GAME = game_of(DASH, ATTACK, TRAIL)
 
 
-async def begin(peer: Peer, event: str = "race") -> Map:
+async def begin(peer: Peer, event: str = "dash") -> Map:
     return (await peer.ok("events.start", eventKey=event))["attempt"]
 
 
@@ -73,7 +69,7 @@ async def test_the_end_of_a_window_in_order_r26_r27(codec: str) -> None:
         seen = []
         while not seen or seen[-1].get("state") != "finalized":
             seen.append(await ann.receive())
-        state = {"push": "event.state", "eventKey": "race", "windowId": attempt["windowId"]}
+        state = {"push": "event.state", "eventKey": "dash", "windowId": attempt["windowId"]}
         assert seen[0] == {**state, "state": "closing"}
         assert seen[1]["attempt"] == {**running, "status": "expired"}
         assert [push["push"] for push in seen] == ["event.state", "attempt.ended", "grant", "event.state"]
@@ -109,7 +105,7 @@ async def test_every_connection_of_the_player_is_told_and_no_other(codec: str) -
 async def test_a_player_is_told_of_what_a_server_does_for_them(codec: str) -> None:
     async with serving(GAME) as server, server.peer("ann", codec=codec) as ann:
         async with server.peer(role="server", codec=codec) as backend:
-            started = await backend.ok("events.start", eventKey="race", playerId="ann")
+            started = await backend.ok("events.start", eventKey="dash", playerId="ann")
             write = {"attemptId": started["attempt"]["attemptId"], "playerId": "ann", "metricValue": 3}
             await backend.ok("events.progress", **write)
         assert (await ann.push("attempt.ended"))["attempt"]["status"] == "completed"
@@ -121,10 +117,11 @@ async def test_everybody_is_told_to_come_back_when_the_server_stops(codec: str) 
     async def hear_out(peer: Peer) -> None:
         codes.append(await peer.until_closed())
 
-    async with AsyncExitStack() as peers, anyio.create_task_group() as tasks, serving(GAME) as server:
-        ann = await peers.enter_async_context(dialled(server.port, codec=codec))
-        await ann.ok("hello", playerId="ann")
-        stranger = await peers.enter_async_context(dialled(server.port, codec=codec))
-        for peer in (ann, stranger):
-            tasks.start_soon(hear_out, peer)
+    with anyio.fail_after(GOODBYE_SECONDS - 1):  # nobody who answers is waited for longer
+        async with AsyncExitStack() as peers, anyio.create_task_group() as tasks, serving(GAME) as server:
+            ann = await peers.enter_async_context(dialled(server.port, codec=codec))
+            await ann.ok("hello", playerId="ann")
+            stranger = await peers.enter_async_context(dialled(server.port, codec=codec))
+            for peer in (ann, stranger):
+                tasks.start_soon(hear_out, peer)
     assert codes == [1001, 1001]

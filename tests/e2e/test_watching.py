@@ -10,21 +10,21 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from raw_peer import Map, Peer, dialled
-from servers import ATTACK, TRAIL, WINDOW_ENDS, Server, game_of, serving
+from servers import ATTACK, RACE, TRAIL, WINDOW_ENDS, Server, game_of, serving
 
 pytestmark = pytest.mark.anyio
 
-RACE: Map = {
-    "key": "race",
-    "availability": {"mode": "fixed", "startsAt": "2026-06-02T00:00:00Z", "endsAt": "2026-06-03T00:00:00Z"},
+LAPS: Map = {
+    **RACE,
     "attempt": {"replayableDuringWindow": True},
     "leaderboard": {"scoreAggregation": "latest"},
     "metrics": [{"key": "laps"}],
-    "rewardPolicy": {"type": "shared_pool", "parameters": {"pool": 100, "currencyKey": "cash"}},
     "botBindings": [{"botId": "climber", "count": 6}],
 }
+"""A race without a target, whose rows rise and fall."""
 CLIMBER: Map = {"key": "climber", "behaviour": {"block": "random_step_with_fall", "params": {"target": 5}}}
-GAME = game_of(RACE, ATTACK, TRAIL, bots=[{"id": "climber", **CLIMBER}])
+GAME = game_of(LAPS, ATTACK, TRAIL, bots=[{"id": "climber", **CLIMBER}])
+SLEPT_THROUGH = 1000
 PLAYERS = [f"player{number}" for number in range(8)]
 
 
@@ -174,6 +174,25 @@ async def test_deltas_are_merged_to_ten_a_second_by_default(codec: str) -> None:
         while not deltas or deltas[-1]["entries"][0]["score"] != 30:
             deltas.append(await ann.push("board.delta"))
         assert len(deltas) < 10
+
+
+async def test_a_watcher_who_reads_nothing_slows_nobody_and_catches_up(codec: str) -> None:
+    """Its deltas are merged: what it gets at last is a fraction of what it slept through."""
+    async with serving(GAME) as server, server.peer("ann", codec=codec) as ann:
+        started = await ann.ok("events.start", eventKey="trail_of_triumph")
+        async with dialled(server.port, codec=codec, receive_buffer=4096) as sleeper:
+            await sleeper.ok("hello", playerId="sleeper")
+            copy = Copy(await sleeper.ok("boards.watch", leaderboardId=started["leaderboardId"]))
+            write = {"attemptId": started["attempt"]["attemptId"], "metrics": {"losses": 1}}
+            for _ in range(SLEPT_THROUGH):
+                await ann.ok("events.progress", **write)
+            board = await ann.ok("boards.read", leaderboardId=started["leaderboardId"])
+            taken = 0
+            while copy.version < board["version"]:
+                copy.take(await sleeper.push("board.delta"))
+                taken += 1
+            assert copy.ranked() == bare(board["entries"])
+            assert taken < SLEPT_THROUGH / 4
 
 
 # -- the end

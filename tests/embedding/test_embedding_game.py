@@ -5,10 +5,13 @@ from __future__ import annotations
 from contextlib import aclosing
 from pathlib import Path
 
+import anyio
 import pytest
 from small_game import GAME, NEXT_DAY, opened_at_noon
 
 from kraty_actors import DefinitionFaults, Refused, WrongGame, open_game
+from kraty_actors.client import connect
+from kraty_persistence import StoreTaken
 
 pytestmark = pytest.mark.anyio
 
@@ -183,3 +186,18 @@ async def test_a_game_file_is_read_by_its_path(tmp_path: Path) -> None:
     async with open_game(file) as game:
         assert [warning.path for warning in game.warnings] == ["events[0].attempt.replayableDuringWindow"]
         assert [one["eventKey"] for one in await game.events("ada")] == ["run"]
+
+
+async def test_a_game_ends_when_another_program_takes_its_database_over(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/game.db"
+
+    async def serve_until_taken_over() -> None:
+        async with opened_at_noon(store=store, insecure_dev=True) as (game, _), opened_at_noon(store=store):
+            url = f"ws://127.0.0.1:{await game.serve(port=0)}/v1/socket"
+            async with connect(url, role="operator", reconnect=False) as backend:
+                with pytest.raises(Refused, match="overloaded"):
+                    await backend.for_player("new").start("attack")
+                await anyio.sleep_forever()
+
+    with pytest.raises(StoreTaken):
+        await serve_until_taken_over()

@@ -57,6 +57,8 @@ async def fill(store: SqlStore, limit: int) -> None:
         raise error
     if (await store.load("a")).number != stored:
         raise RuntimeError("the refused unit is there")
+    if store.failing_since is None:
+        raise RuntimeError("what could be read is no proof that there is room")
     if not isinstance(await fate(store, Unit("b", 1, b"x" * 20_000)), StoreUnavailable):
         raise RuntimeError("a later one should have failed too")
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))

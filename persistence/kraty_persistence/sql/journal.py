@@ -9,6 +9,7 @@ undoing.
 from __future__ import annotations
 
 from array import array
+from collections import deque
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, fields
@@ -22,7 +23,7 @@ from kraty_persistence.ports import AuditEntry, Completion, Effect, NewGrant, St
 from kraty_persistence.sql.sqlite import insert_once, upsert
 from kraty_persistence.sql.tables import actors, audit, checkpoints, completions, grants, history, journal
 
-__all__ = ["GroupPlan", "Heads", "read_history"]
+__all__ = ["GroupPlan", "Heads", "move_to_history", "read_history"]
 
 T = TypeVar("T")
 
@@ -40,9 +41,6 @@ _INSERTS: dict[type[Effect], sa.Insert] = {
 
 _HEAD = sa.select(actors.c.id, actors.c.no, actors.c.covered)
 
-_RECORD = ["actor_no", "number", "record"]
-_COVERED = sa.select(journal.c.actor_no, journal.c.number, journal.c.record)
-
 _PUT_ACTOR = upsert(
     actors,
     lambda new: {"covered": new.covered, "finished": actors.c.finished | new.finished},
@@ -59,14 +57,23 @@ class Head:
 
 
 class Heads:
-    """Where each actor's journal ends: all actors with records, and those that wrote since the opening."""
+    """Where each actor's journal ends: all actors with records in the log, and those that wrote since the opening.
+
+    Attributes:
+        covered: Places of records that are history, and still lie in the log.
+    """
 
     def __init__(self, connection: sa.Connection) -> None:
         """Read the places of all records; the records themselves stay on disk."""
         self._heads: dict[str, Head] = {}
-        query = _HEAD.add_columns(journal.c.place).join_from(actors, journal, actors.c.no == journal.c.actor_no)
-        for name, no, covered, place in connection.execute(query.order_by(journal.c.place)):
-            self._heads.setdefault(name, Head(no, covered)).places.append(place)
+        self.covered: deque[int] = deque()
+        columns = _HEAD.add_columns(journal.c.place, journal.c.number)
+        query = columns.join_from(actors, journal, actors.c.no == journal.c.actor_no)
+        for name, no, covered, place, number in connection.execute(query.order_by(journal.c.place)):
+            if number <= covered:
+                self.covered.append(place)
+            else:
+                self._heads.setdefault(name, Head(no, covered)).places.append(place)
         self.last_no = connection.execute(sa.select(sa.func.max(actors.c.no))).scalar() or 0
         self.last_place = connection.execute(sa.select(sa.func.max(journal.c.place))).scalar() or 0
 
@@ -90,7 +97,9 @@ class Heads:
         """Take over what is now committed. A finished actor without records need not be remembered."""
         head = plan.head
         head.places.extend(plan.places)
-        del head.places[: plan.covered - head.covered]
+        newly_covered = plan.covered - head.covered
+        self.covered.extend(head.places[:newly_covered])
+        del head.places[:newly_covered]
         head.covered = plan.covered
         if plan.finished and not head.places:
             self._heads.pop(name, None)
@@ -112,16 +121,8 @@ class _Plan:
 
     def planned(self) -> Head:
         """How the actor will stand."""
-        newly_covered, all_places = self._split()
-        return Head(self.head.no, self.covered, all_places[newly_covered:])
-
-    def to_history(self) -> array[int]:
-        """The places of the records that the checkpoint covers."""
-        newly_covered, all_places = self._split()
-        return all_places[:newly_covered]
-
-    def _split(self) -> tuple[int, array[int]]:
-        return self.covered - self.head.covered, self.head.places + array("q", self.places)
+        places = self.head.places + array("q", self.places)
+        return Head(self.head.no, self.covered, places[self.covered - self.head.covered :])
 
 
 class GroupPlan:
@@ -239,10 +240,6 @@ class GroupPlan:
         plans = [plan for plan in self._plans.values() if plan.checkpoint is not None]
         if not plans:
             return
-        covered = [place for plan in plans for place in plan.to_history()]
-        for some in _chunks(covered, VALUES_A_LIST):
-            connection.execute(sa.insert(history).from_select(_RECORD, _COVERED.where(journal.c.place.in_(some))))
-            connection.execute(sa.delete(journal).where(journal.c.place.in_(some)))
         for some_nos in _chunks([plan.head.no for plan in plans], VALUES_A_LIST):
             connection.execute(sa.delete(checkpoints).where(checkpoints.c.actor_no.in_(some_nos)))
         parts = [
@@ -263,8 +260,16 @@ def _read_actor(connection: sa.Connection, head: Head) -> StoredActor:
     return StoredActor(tuple(connection.execute(parts).scalars()), head.covered + len(records), tuple(records))
 
 
+def move_to_history(connection: sa.Connection, places: Sequence[int]) -> None:
+    """Make room in the log, within the transaction begun."""
+    here = journal.c.place.in_(places)
+    moved = sa.select(journal.c.actor_no, journal.c.number, journal.c.record).where(here)
+    connection.execute(sa.insert(history).from_select(["actor_no", "number", "record"], moved))
+    connection.execute(sa.delete(journal).where(here))
+
+
 def read_history(connection: sa.Connection, name: str) -> list[bytes]:
-    """All records of an actor. Those not covered yet are searched for in the log, which no index burdens."""
+    """All records of an actor. Those still in the log are searched for there, for no index burdens it."""
     no = sa.select(actors.c.no).where(actors.c.id == name).scalar_subquery()
     parts = [sa.select(table.c.number, table.c.record).where(table.c.actor_no == no) for table in (history, journal)]
     everything = sa.union_all(*parts).subquery()

@@ -59,13 +59,13 @@ def unfinished(connection: sa.Connection) -> list[str]:
 
 
 def statistics(connection: sa.Connection) -> StoreStatistics:
-    def count(table: sa.Table, *where: sa.ColumnElement[bool]) -> int:
+    def count(table: sa.FromClause, *where: sa.ColumnElement[bool]) -> int:
         return connection.execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar() or 0
 
     return StoreStatistics(
         actors=count(actors),
         unfinished=count(actors, actors.c.finished.is_(False)),
-        records=count(journal),
+        records=count(journal.join(actors, actors.c.no == journal.c.actor_no), journal.c.number > actors.c.covered),
         players=count(players),
         grants=count(grants),
     )

@@ -61,7 +61,7 @@ journal = sa.Table(
     sa.Column("record", sa.LargeBinary, nullable=False),
 )
 
-# The records that a checkpoint covers move here, so that opening and recovery read only what is left of the log.
+# The records that a checkpoint covers move here little by little, so that opening reads only what is left of the log.
 history = sa.Table(
     "history",
     metadata,

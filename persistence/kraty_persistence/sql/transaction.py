@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 
 from kraty_persistence.errors import StoreError
 from kraty_persistence.ports import Done, StoredActor, Unit
-from kraty_persistence.sql.journal import GroupPlan, Head, Heads
+from kraty_persistence.sql.journal import GroupPlan, Head, Heads, move_to_history
 from kraty_persistence.sql.opening import check_epoch
 
 __all__ = ["Job", "Task", "Transactions", "UnitTask"]
@@ -35,6 +36,9 @@ class Job:
 
 
 Task = UnitTask | Job
+
+MOVED_AT_ONCE = 64
+"""Records that move to the history in one transaction: some two milliseconds, for which a commit may have to wait."""
 
 
 class Transactions:
@@ -73,6 +77,22 @@ class Transactions:
             return {}
         with connection.begin():
             return self._heads.look_up(connection, unknown)
+
+    def tidy(self, connection: sa.Connection) -> bool:
+        """Move some records that checkpoints cover out of the log; whether there were any.
+
+        Raises:
+            StoreTaken: Another server owns the database.
+        """
+        covered = self._heads.covered
+        places = list(islice(covered, MOVED_AT_ONCE))
+        if places:
+            with connection.begin():
+                check_epoch(connection, self._epoch)
+                move_to_history(connection, places)
+            for _ in places:
+                covered.popleft()
+        return bool(places)
 
     def read_actor(self, connection: sa.Connection, name: str) -> StoredActor:
         """For a job: all that is stored of an actor, with the units of the same transaction."""

@@ -6,6 +6,7 @@ event loop is never waited for: outcomes are left in a queue, and the loop is to
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -23,6 +24,8 @@ from kraty_persistence.sql.sqlite import immediate, is_outage
 from kraty_persistence.sql.transaction import Job, Task, Transactions
 
 __all__ = ["Writer"]
+
+log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.005
 LONGEST_PAUSE_S = 0.25
@@ -75,6 +78,8 @@ class Writer:
 
     def _run(self) -> None:
         while not self._stopping:
+            while self._queue.empty() and self._tidied():
+                pass
             first = self._queue.get()
             if first is None:
                 break
@@ -83,6 +88,15 @@ class Writer:
                 self._fail(self._gathered(), failure)
             self._tell()
         self._disconnect()
+
+    def _tidied(self) -> bool:
+        """Use a quiet moment; whether there may be more to tidy up."""
+        try:
+            return self._transactions.tidy(self._connected())
+        except Exception as error:  # noqa: BLE001 - nobody waits for it, and the next task will meet the same trouble
+            log.info("the log is not tidied up now: %s", _cause(error))
+            self._disconnect()
+            return False
 
     def _gathered(self) -> list[Task]:
         tasks = [self._queue.get() for _ in range(self._queue.qsize())]
@@ -134,13 +148,16 @@ class Writer:
             pause = min(pause * 2, LONGEST_PAUSE_S)
 
     def _commit(self, tasks: list[Task]) -> list[StoreError | None]:
-        if self._connection is None:
-            self._connection = immediate(self._engine.connect())
-        errors = self._transactions.commit(self._connection, tasks)
+        errors = self._transactions.commit(self._connected(), tasks)
         self.commits += 1
         if not all(isinstance(task, Job) and task.only_reads for task in tasks):
             self.failing_since = None
         return errors
+
+    def _connected(self) -> sa.Connection:
+        if self._connection is None:
+            self._connection = immediate(self._engine.connect())
+        return self._connection
 
     def _disconnect(self) -> None:
         """Give the connection up: after an error nobody can say what state it is in."""
