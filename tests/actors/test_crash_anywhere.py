@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import Any
 
 import anyio
@@ -156,8 +157,7 @@ GAME = {
     ],
 }
 GAME["events"].append(
-    GAME["events"][0]
-    | {"key": "open_race", "leaderboard": {"mode": "global", "scoreAggregation": "sum"}}
+    GAME["events"][0] | {"key": "open_race", "leaderboard": {"mode": "global", "scoreAggregation": "sum"}}
 )
 OPENS, ENDS = 1_800_000_000_000, 1_800_003_600_000
 
@@ -218,7 +218,7 @@ class Session:
                 await self._write(engine, name, event, metrics)
             case "finish", (name, event):
                 player = await engine.players.resolve(name)
-                await answer_to(lambda respond: engine.finish(player.number, self.attempts[name, event], respond))
+                await answer_to(partial(engine.finish, player.number, self.attempts[name, event]))
             case "settled", ():
                 while any(window.state != "finalized" for window in engine.catalogue.windows.values()):
                     await engine._read_catalogue()
@@ -233,9 +233,7 @@ class Session:
         player = await engine.players.resolve(name)
         attempt = self.attempts[name, event]
         seq = 1 + self.written.get(attempt, 0)
-        reply = await answer_to(
-            lambda respond: engine.write(player.number, attempt, dict(metrics), "increment", seq, respond)
-        )
+        reply = await answer_to(partial(engine.write, player.number, attempt, dict(metrics), "increment", seq))
         assert isinstance(reply, Written), reply
         self.written[attempt] = seq
 
@@ -251,7 +249,7 @@ class Session:
                 found[event] = (view.state, report)
             for (name, _), attempt in self.attempts.items():
                 player = await engine.players.resolve(name)
-                seen = await answer_to(lambda respond: engine.attempt(player.number, attempt, respond))
+                seen = await answer_to(partial(engine.attempt, player.number, attempt))
                 board = await engine.read_board(seen.contest_id, GetBoard(limit=50))
                 assert isinstance(seen, AttemptView)
                 assert isinstance(board, BoardView)
@@ -278,7 +276,9 @@ def test_r43_r45_the_uninterrupted_game_pays_its_winners(uninterrupted: tuple[An
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_r56_a_game_that_is_killed_behind_any_unit_ends_as_if_it_never_was(backend: str, uninterrupted: tuple[Any, int]):
+def test_r56_a_game_that_is_killed_behind_any_unit_ends_as_if_it_never_was(
+    backend: str, uninterrupted: tuple[Any, int]
+):
     expected, units = uninterrupted
     assert units > 20
     for kill in range(units):

@@ -82,12 +82,21 @@ def test_the_check_for_sets_finds_them():
 
 
 def _iterations_over_sets(tree: ast.Module) -> Iterator[int]:
-    """Lines that loop over a set, as far as names and literals tell."""
-    names = {ast.unparse(target) for target in _bound_to_sets(tree)}
-    for node in ast.walk(tree):
-        for looped in _looped_over(node):
-            if _is_set(looped) or ast.unparse(looped) in names:
-                yield looped.lineno
+    """Lines that loop over a set, as far as names and literals of the same scope tell."""
+    attributes = {name for name in _bound_to_sets(tree) if "." in name}
+    for scope in ast.walk(tree):
+        if isinstance(scope, Function | ast.Module):
+            names = attributes | set(_bound_to_sets(scope))
+            for node in _within(scope):
+                yield from (at.lineno for at in _looped_over(node) if _is_set(at) or ast.unparse(at) in names)
+
+
+def _within(scope: ast.AST) -> Iterator[ast.AST]:
+    """Everything in a scope but the functions inside it, which are scopes of their own."""
+    for node in ast.iter_child_nodes(scope):
+        if not isinstance(node, Function):
+            yield node
+            yield from _within(node)
 
 
 def _looped_over(node: ast.AST) -> Iterator[ast.expr]:
@@ -99,14 +108,12 @@ def _looped_over(node: ast.AST) -> Iterator[ast.expr]:
         yield node.value
 
 
-def _bound_to_sets(tree: ast.Module) -> Iterator[ast.expr]:
-    for node in ast.walk(tree):
+def _bound_to_sets(scope: ast.AST) -> Iterator[str]:
+    for node in ast.walk(scope):
         if isinstance(node, ast.Assign) and _is_set(node.value):
-            yield from node.targets
-        if isinstance(node, ast.AnnAssign) and (
-            ast.unparse(node.annotation).startswith(("set[", "frozenset[")) or (node.value and _is_set(node.value))
-        ):
-            yield node.target
+            yield from map(ast.unparse, node.targets)
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation).startswith(("set[", "frozenset[")):
+            yield ast.unparse(node.target)
 
 
 def _is_set(node: ast.expr) -> bool:

@@ -8,12 +8,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from crash_books import Book, Library, Map
 from crash_game import POOL
 
-from kraty_actors.actors.records import unpack_batch
+from kraty_actors.actors.records import FROM_ACTOR, unpack_batch
 from kraty_actors.client import Client
 from kraty_persistence.sql import open_sql_store
 
@@ -112,10 +112,6 @@ async def _audit_purse(library: Library, client: Client, player: str) -> None:
 
 async def audit_database(library: Library, store_url: str, file: Path) -> Tally:
     """Everything that players cannot see: the journal itself, and the rows of the money."""
-    found = await _journalled(store_url, {book.board for book in library.books.values()})
-    times = [
-        found[book.board, _serial(book), identity] for book in library.books.values() for identity in book.acknowledged
-    ]
     connection = sqlite3.connect(file)
     try:
         twice = connection.execute("SELECT player, source_ref FROM grants GROUP BY 1, 2 HAVING count(*) > 1").fetchall()
@@ -123,22 +119,32 @@ async def audit_database(library: Library, store_url: str, file: Path) -> Tally:
         ledger = connection.execute("SELECT player, currency, sum(delta) FROM ledger GROUP BY 1, 2 ORDER BY 1, 2")
         wallets = connection.execute("SELECT player, currency, balance FROM balances ORDER BY 1, 2")
         library.expect(ledger.fetchall() == wallets.fetchall(), "the ledger does not add up to the wallets")
+        actors = [name for (name,) in connection.execute("SELECT id FROM actors")]
     finally:
         connection.close()
+    times = await _times_journalled(library, store_url, actors)
     lost, doubled = times.count(0), sum(count > 1 for count in times)
     return Tally(len(times), len(times) - lost, lost, doubled)
 
 
-async def _journalled(store_url: str, boards: set[str]) -> Counter[tuple[str, int, int | str]]:
-    """How often each write stands in the history of its board."""
+async def _times_journalled(library: Library, store_url: str, actors: list[str]) -> list[int]:
+    """How often each acknowledged write stands in the journal of its board."""
     found: Counter[tuple[str, int, int | str]] = Counter()
     async with open_sql_store(store_url, owner=False) as store:
-        for board in boards:
-            for record in await store.history(board):
-                _, inputs = unpack_batch(record)
-                found.update((board, plain[1], plain[4]) for plain in inputs if plain[0] == "w")
-    return found
+        for actor in actors:
+            inputs = [plain for record in await store.history(actor) for plain in unpack_batch(record)[1]]
+            _audit_messages(library, actor, [plain for plain in inputs if plain[0] == FROM_ACTOR])
+            found.update((actor, plain[1], plain[4]) for plain in inputs if plain[0] == "w")
+    return [
+        found[book.board, int(book.attempt_id.rpartition(".")[2]), identity]
+        for book in library.books.values()
+        for identity in book.acknowledged
+    ]
 
 
-def _serial(book: Book) -> int:
-    return int(book.attempt_id.rpartition(".")[2])
+def _audit_messages(library: Library, actor: str, messages: list[list[Any]]) -> None:
+    """What actors tell each other is heard once, and in order: seats, closings, who has won."""
+    heard: dict[str, int] = {}
+    for _, source, number, *command in messages:
+        library.expect(number > heard.get(source, 0), f"{actor} hears {command} of {source} twice, or too late")
+        heard[source] = number

@@ -55,6 +55,10 @@ class Book:
             raw["streak"] = 0
         return raw
 
+    def may_show(self) -> list[dict[str, Number]]:
+        """What a reader may see: a write that is pending counts as a whole or not at all."""
+        return [self.raw] if self.pending is None else [self.raw, self.after(self.pending)]
+
     def completes(self, sent: Sent) -> bool:
         return self.after(sent).get("streak", 0) >= TARGET
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,9 +41,8 @@ async def storm(
     world = World(server.url, now_ms() + 1_000)
     (folder / "game.json").write_text(json.dumps(crash_game(world.begins_at)))
     try:
-        began = time.monotonic()
         await play_through(server, world, chance, disturb)
-        seconds = time.monotonic() - began
+        acknowledged, seconds = world.library.acknowledged, server.up_seconds
         await end_all(world)
         await world.connected(lambda operator: audit_wire(world.library, operator), role="operator")
         status = await server.stop()
@@ -52,7 +50,7 @@ async def storm(
         await server.aclose()
     library = world.library
     tally = await audit_database(library, server.store_url, server.database)
-    rate = tally.acknowledged / seconds
+    rate = acknowledged / seconds if seconds else 0
     log = server.log.read_text(errors="replace")
     return Aftermath(tally, library.problems, library.recovered_pending, len(library.finalized), rate, status, log)
 

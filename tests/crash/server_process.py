@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +35,9 @@ class ServerProcess:
     folder: Path
     port: int = field(default_factory=free_port)
     starts: int = 0
+    up_seconds: float = 0
+    """How long it has served in all, up to the last `kill` or `stop`."""
+    _up_since: float | None = None
     _current: Process | None = None
     _next: Process | None = None
 
@@ -91,6 +95,7 @@ class ServerProcess:
                     said += await stdout.receive()
         except anyio.EndOfStream:
             raise RuntimeError(f"the server ended: {self.last_words()}") from None
+        self._up_since = time.monotonic()
 
     async def touched_database(self) -> None:
         """Wait until it has opened the database: recovery begins."""
@@ -109,6 +114,7 @@ class ServerProcess:
         """SIGKILL: no handler runs, nothing is flushed."""
         process = self._running()
         process.kill()
+        self._is_down()
         await process.aclose()
 
     async def stop(self) -> int:
@@ -117,6 +123,7 @@ class ServerProcess:
         process.send_signal(signal.SIGTERM)
         with anyio.fail_after(EXIT_SECONDS):
             status = await process.wait()
+        self._is_down()
         await process.aclose()
         return status
 
@@ -127,6 +134,11 @@ class ServerProcess:
                 if process is not None and process.returncode is None:
                     process.kill()
                     await process.aclose()
+
+    def _is_down(self) -> None:
+        if self._up_since is not None:
+            self.up_seconds += time.monotonic() - self._up_since
+            self._up_since = None
 
     def _running(self) -> Process:
         if self._current is None:

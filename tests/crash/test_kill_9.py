@@ -73,7 +73,7 @@ async def test_kill_9(seed: int, tmp_path: Path) -> None:
 
     after = await storm(tmp_path, seed, disturb)
     tally = after.tally
-    print(f"kills {kills.total()} {dict(kills)}, {after.acknowledged_per_second:.0f} acknowledged/s, downtime included")
+    print(f"kills {kills.total()} {dict(kills)}, {after.acknowledged_per_second:.0f} acknowledged/s while it was up")
     print(f"acknowledged {tally.acknowledged}, recovered {tally.recovered}, lost {tally.lost}, doubled {tally.doubled}")
     print(f"answered after a crash {after.recovered_pending}, windows closed by command {after.windows}")
     assert after.problems == [], again

@@ -145,11 +145,7 @@ class Twin:
     def _row(self, player: int) -> tuple[Any, int]:
         """The row's score, and since when it is what it is."""
         line = self.timeline[player]
-        since = next(
-            moment
-            for at, (moment, value) in enumerate(line)
-            if all(later == value for _, later in line[at:])
-        )
+        since = next(moment for at, (moment, value) in enumerate(line) if all(later == value for _, later in line[at:]))
         return line[-1][1], since
 
     def _stands(self, player: int) -> Any:
@@ -225,4 +221,8 @@ class Twin:
         if isinstance(identity, int) and alike and identity < alike[-1][0]:
             known_seqs = [used for used, _ in alike[-REMEMBERED:]]
             return "idempotency_conflict", False if len(alike) <= REMEMBERED or identity > known_seqs[0] else None
-        return ("idempotency_conflict", None) if any(used == identity for used, _ in alike if isinstance(used, int)) else None
+        return (
+            ("idempotency_conflict", None)
+            if any(used == identity for used, _ in alike if isinstance(used, int))
+            else None
+        )

@@ -11,7 +11,10 @@ from kraty_actors.domain.contest import BoardView, Close, Contest, Finish, GetAt
 from kraty_actors.domain.outcome import Outcome, Refusal, Tick
 
 BOARD = "waaaaaaaaaaaaaaaa.1"
-CLIMBER_TO_9 = {"key": "climber", "behaviour": {"block": "random_step_with_fall", "params": {"target": 9, "fallChance": 0}}}
+CLIMBER_TO_9 = {
+    "key": "climber",
+    "behaviour": {"block": "random_step_with_fall", "params": {"target": 9, "fallChance": 0}},
+}
 
 
 class Play:

@@ -261,11 +261,15 @@ class CalendarMachine(RuleBasedStateMachine):
 
     def r24_what_is_to_come(self, view: Any, event: Event) -> None:
         following = schedule.upcoming(event.defined.availability, self.now, 7) if event.occurs else []
-        assert [(w.starts_at, w.ends_at) for w in view.upcoming(self.now)] == [(o.starts_at, o.ends_at) for o in following]
+        assert [(w.starts_at, w.ends_at) for w in view.upcoming(self.now)] == [
+            (o.starts_at, o.ends_at) for o in following
+        ]
         listed = view.listed(self.now)
         ended = sorted((w.starts_at for w in event.windows if w.is_final), reverse=True)[:10]
         assert [w.starts_at for w in listed if w.state == "finalized"] == ended
-        assert [w.state for w in listed] == sorted((w.state for w in listed), key=["open", "upcoming", "finalized"].index)
+        assert [w.state for w in listed] == sorted(
+            (w.state for w in listed), key=["open", "upcoming", "finalized"].index
+        )
 
     @invariant()
     def it_wakes_for_the_next_start(self) -> None:

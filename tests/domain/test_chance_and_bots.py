@@ -97,7 +97,12 @@ def test_r37_the_target_defaults_to_the_largest_of_the_event():
 
 def test_r31_further_bots_go_round_the_bindings():
     bots = [
-        {**CLIMBER, "key": key, "names": [key], "behaviour": {"block": "random_step_with_fall", "params": {"target": 5}}}
+        {
+            **CLIMBER,
+            "key": key,
+            "names": [key],
+            "behaviour": {"block": "random_step_with_fall", "params": {"target": 5}},
+        }
         for key in ("a", "b")
     ]
     definition = event(botBindings=[{"botId": "a", "count": 2}, {"botId": "b"}])

@@ -69,8 +69,15 @@ SOUND = "w" + "a" * 16
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "calendar", SOUND, f"{SOUND}.0", f"{SOUND}.01", f"{SOUND}.-1", f"{SOUND}.1\n", f"{SOUND}.\u0661"]
-    + [f"{SOUND.upper()}.1", f"{SOUND}1.1", f"{SOUND}.1.1.1", f"x{SOUND}.1", f"{SOUND}.{10**15}", "w" + "1" * 16 + ".1"],
+    [
+        *("", ".", "calendar", SOUND, f"{SOUND}.0", f"{SOUND}.01", f"{SOUND}.-1", f"{SOUND}.1\n", f"{SOUND}.\u0661"),
+        f"{SOUND.upper()}.1",
+        f"{SOUND}1.1",
+        f"{SOUND}.1.1.1",
+        f"x{SOUND}.1",
+        f"{SOUND}.{10**15}",
+        "w" + "1" * 16 + ".1",
+    ],
 )
 def test_a_name_that_is_not_ours_is_no_contest_and_no_attempt(name: str):
     assert not ids.is_contest(name)
@@ -100,5 +107,7 @@ def test_r28_bots_sort_by_public_id_as_they_sit():
 
 @given(st.integers(1, 10**9), st.integers(1, 10**9))
 def test_r27_a_grants_name_is_its_window_player_policy_and_slot(one: int, other: int):
-    named = {(w, p, s): ids.grant_id(w, p, "shared_pool", s) for w in ("w1", "w") for p in (one, other) for s in ("", "1")}
+    named = {
+        (w, p, s): ids.grant_id(w, p, "shared_pool", s) for w in ("w1", "w") for p in (one, other) for s in ("", "1")
+    }
     assert len(set(named.values())) == len(named)

@@ -42,7 +42,9 @@ def tree(leaf: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
     def grown(parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         several = st.lists(parts, min_size=1, max_size=3)
-        joined = st.builds(lambda kind, found: {"type": kind, "conditions": found}, st.sampled_from(["all", "any"]), several)
+        joined = st.builds(
+            lambda kind, found: {"type": kind, "conditions": found}, st.sampled_from(["all", "any"]), several
+        )
         return joined | st.builds(lambda part: {"type": "not", "condition": part}, parts)
 
     return st.recursive(leaf, grown, max_leaves=6)

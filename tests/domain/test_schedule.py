@@ -197,9 +197,7 @@ class TestHorizon:
         unnamed = on(None, daily("20:00"))
         assert starts(upcoming(unnamed, self.now, 1)) == ["2026-02-04T20:00Z"]
         assert starts(upcoming(unnamed, self.now, 1, timezone="America/New_York")) == ["2026-02-05T01:00Z"]
-        assert starts(under_way(unnamed, ms("2026-02-05T01:00Z"), timezone="America/New_York")) == [
-            "2026-02-05T01:00Z"
-        ]
+        assert starts(under_way(unnamed, ms("2026-02-05T01:00Z"), timezone="America/New_York")) == ["2026-02-05T01:00Z"]
 
 
 class TestOtherModes:
@@ -276,9 +274,7 @@ def is_due(rule: WindowRule, minute: datetime) -> bool:
         return False
     month_ends = (minute + timedelta(days=1)).month != minute.month
     return (rule.days_of_week is None or int(minute.strftime("%w")) in rule.days_of_week) and (
-        rule.days_of_month is None
-        or minute.day in rule.days_of_month
-        or (month_ends and -1 in rule.days_of_month)
+        rule.days_of_month is None or minute.day in rule.days_of_month or (month_ends and -1 in rule.days_of_month)
     )
 
 
@@ -319,9 +315,7 @@ def schedules(draw: st.DrawFn) -> tuple[AvailabilityRecurring, int]:
 def test_r23_agrees_with_a_clock_on_the_wall(drawn, span):
     schedule, after = drawn
     found = occurrences(schedule, after, after + span)
-    assert [(one.starts_at, one.ends_at) for one in found] == sorted(
-        twin(schedule, after, after + span).items()
-    )
+    assert [(one.starts_at, one.ends_at) for one in found] == sorted(twin(schedule, after, after + span).items())
 
 
 @given(schedules(), st.integers(0, 90 * DAY_MS), st.integers(0, 90 * DAY_MS))

@@ -51,7 +51,10 @@ class Twin:
         asked = {key: changes[key] + (prior[key] if mode == "increment" else 0) for key in changes}
         incoming = prior | asked
         rose = [key for key in incoming if incoming[key] > prior[key]]
-        return {m["key"]: 0 if m["resetOn"] and m["resetOn"]["metricKey"] in rose else incoming[m["key"]] for m in self.declared}
+        return {
+            m["key"]: 0 if m["resetOn"] and m["resetOn"]["metricKey"] in rose else incoming[m["key"]]
+            for m in self.declared
+        }
 
     def capped(self, raw: dict[str, Any]) -> dict[str, Any]:
         return {m["key"]: min([raw[m["key"]], *self._limits(m)]) for m in self.declared}

@@ -156,7 +156,11 @@ class WindowMachine(RuleBasedStateMachine):
 
     # -- rules
 
-    @rule(who=st.sampled_from(PLAYERS), known=st.sets(st.sampled_from(sorted(FACTS))), elsewhere=st.sampled_from([0, 0, 1]))
+    @rule(
+        who=st.sampled_from(PLAYERS),
+        known=st.sets(st.sampled_from(sorted(FACTS))),
+        elsewhere=st.sampled_from([0, 0, 1]),
+    )
     def admit(self, who: int, known: set[str], elsewhere: int) -> None:
         self.ring()
         known = known | {"other"} if who % 2 else known

@@ -49,7 +49,9 @@ def test_r15_any_order_of_writes_and_repeats_matches_the_twin(writes: list[tuple
         if isinstance(verdict, Refusal):
             assert verdict.code == "idempotency_conflict"
             applied = None if expected == "conflict" else expected
-            assert verdict.details == ({"lastSeq": memory.last_seq, "applied": applied} if isinstance(identity, int) else {})
+            assert verdict.details == (
+                {"lastSeq": memory.last_seq, "applied": applied} if isinstance(identity, int) else {}
+            )
         else:
             assert verdict == expected
         if verdict == "new":
@@ -101,5 +103,11 @@ def test_r15_keys_and_seqs_are_apart_and_a_key_conflict_has_no_details():
 
 def test_r15_bodies_are_compared_as_values():
     assert body_digest({"a": 1, "b": 2}, "set") == body_digest({"b": 2, "a": 1}, "set")
-    bodies = [({"a": 1}, "set"), ({"a": 1}, "increment"), ({"a": 1.5}, "set"), ({"b": 1}, "set"), ({"a": 1, "b": 0}, "set")]
+    bodies = [
+        ({"a": 1}, "set"),
+        ({"a": 1}, "increment"),
+        ({"a": 1.5}, "set"),
+        ({"b": 1}, "set"),
+        ({"a": 1, "b": 0}, "set"),
+    ]
     assert len({body_digest(*body) for body in bodies}) == len(bodies)

@@ -1,4 +1,4 @@
-"""Who may enter a window, where they sit, and who is paid: the rules read one after another (R-16 to R-19, R-31, R-43)."""
+"""Who may enter a window, where they sit, and who is paid: the rules one after another (R-16 to R-19, R-31, R-43)."""
 
 from __future__ import annotations
 

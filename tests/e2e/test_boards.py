@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from acting import assert_shape, playing
+from acting_for_ann import assert_shape, playing
 from servers import ATTACK, WINDOW_ENDS, Server, game_of, serving
 
 from kraty_protocol import shapes

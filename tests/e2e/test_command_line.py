@@ -20,6 +20,7 @@ from servers import ATTACK, TRAIL, game_of
 
 from kraty_actors import open_game
 from kraty_actors.client import ConnectionLost, connect
+from kraty_protocol.errors import CloseCode
 
 GAME = game_of(ATTACK, TRAIL)
 SECRETS = ("a-secret-of-the-game-with-enough-bytes", "an-older-secret-which-is-still-verified")
@@ -76,29 +77,21 @@ async def test_serve_prints_one_line_stops_on_a_signal_and_goes_on(
     args = ("--game", game, "--db", database, "--insecure-dev", "--backend", backend)
     async with serve(*args, log=log) as server:
         assert server.line == f"listening on ws://127.0.0.1:{server.port}/v1/socket"
+        assert [(await http_get(server.port, path))[0] for path in ("/healthz", "/readyz", "/")] == [200, 200, 404]
         async with connect(server.url, player_id="ann", reconnect=False) as ann:
             attempt = await ann.start("attack")
             written = await ann.progress(attempt["attemptId"], {"points": 5})
             assert await server.stop(end) == 0
             with pytest.raises(ConnectionLost) as lost:
                 await ann.ping()
-            assert lost.value.code == 1001
-    async with serve(*args, log=log) as server, connect(server.url, player_id="ann") as ann:
-        assert (await ann.start("attack"))["metrics"] == written["metrics"] == {"points": 5, "kills": 0}
-    assert free_of_tracebacks(log)
+            assert lost.value.code == CloseCode.GOING_AWAY
 
-
-@pytest.mark.anyio
-async def test_health_checks_on_the_same_port_or_on_one_of_their_own(game: Path, database: str, log: Path) -> None:
     ops = free_port()
-    args = ("--game", game, "--db", database, "--insecure-dev")
-    async with serve(*args, log=log) as server:
-        codes = [(await http_get(server.port, path))[0] for path in ("/healthz", "/readyz", "/")]
-        assert codes == [200, 200, 404]
-    async with serve(*args, "--ops-port", ops, log=log) as server:
-        codes = [(await http_get(ops, path))[0] for path in ("/healthz", "/readyz", "/v1/socket")]
-        assert codes == [200, 200, 404]
+    async with serve(*args, "--ops-port", ops, log=log) as server, connect(server.url, player_id="ann") as ann:
+        assert (await ann.start("attack"))["metrics"] == written["metrics"] == {"points": 5, "kills": 0}
+        assert [(await http_get(ops, path))[0] for path in ("/healthz", "/readyz", "/v1/socket")] == [200, 200, 404]
         assert (await http_get(server.port, "/healthz"))[0] == 404
+    assert free_of_tracebacks(log)
 
 
 @pytest.mark.anyio
@@ -129,7 +122,7 @@ async def test_tls(game: Path, database: str, log: Path, tmp_path: Path) -> None
 def test_a_port_in_use(game: Path, database: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port = sock.getsockname()[1]
-        (reason,) = faulty_start("--game", game, "--db", database, "--insecure-dev", "--port", port, run=run)
+        (reason,) = faulty_start("--game", game, "--db", database, "--insecure-dev", "--port", port)
         assert str(port) in reason
         assert "in use" in reason
 
@@ -245,7 +238,7 @@ async def test_a_token_opens_the_door_of_a_server_with_the_same_secrets(
     game: Path, database: str, log: Path, secrets: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "old").write_text(SECRETS[1])
-    player = run("token", "--role", "player", "--player", "ann", "--secret-file", secrets)
+    player = run_here("token", "--role", "player", "--player", "ann", "--secret-file", secrets)
     operator = run_here("token", "--role", "operator", "--ttl", "60", "--secret-file", tmp_path / "old")
     assert claims_of(player, SECRETS[0])["sub"] == "ann"
     assert claims_of(operator, SECRETS[1]).keys() == {"role", "exp"}
@@ -287,7 +280,7 @@ def test_check_is_silent_about_a_game_without_fault(game: Path) -> None:
 
 
 def test_check_tells_faults_and_warnings_a_line_each_r3(tmp_path: Path) -> None:
-    faulty = run("check", write_json(tmp_path / "faulty.json", game_of(FAULTY)))
+    faulty = run_here("check", write_json(tmp_path / "faulty.json", game_of(FAULTY)))
     assert (faulty.code, faulty.err) == (2, "")
     paths = {line.partition(": ")[0] for line in faulty.out.splitlines()}
     assert paths == {"events[0].metrics[0].resetOn.metricKey", "events[0].surprise"}

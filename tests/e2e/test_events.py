@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from acting import assert_shape, playing
+from acting_for_ann import assert_shape, playing
 from raw_peer import Map
 from servers import TRAIL, WINDOW_ENDS
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from acting import GAME, assert_shape, playing
+from acting_for_ann import GAME, assert_shape, playing
 from raw_peer import Map
 from servers import ATTACK, RACE, WINDOW_ENDS, game_of, serving
 

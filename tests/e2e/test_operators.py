@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from acting import GAME, assert_shape
+from acting_for_ann import GAME, assert_shape
 from raw_peer import Map, Peer
 from servers import ATTACK, RACE, TRAIL, WINDOW_ENDS, Server, game_of, serving
 
