@@ -356,7 +356,6 @@ class Window:
         self._unclosed.discard(number)
         self._won.append((number, command.winners))
         if not self._unclosed:
-            self._won.sort()
             self.status = "settling"
         return Outcome(traced=True)
 

@@ -26,6 +26,9 @@ from kraty_protocol.check import board_check
 CHECK_EVERY = 16
 """Every so many deltas of a view carry a checksum of its rows."""
 
+REMOVED_MAX = 1_000
+"""Rows that left a view, remembered for deltas to those who still have them."""
+
 KEPT_SECONDS = 300
 """How long a view is remembered after its last watcher left, for those who come back."""
 
@@ -80,9 +83,17 @@ class View:
         for name in gone:
             del self.rows[name]
             self.removed[name] = version
+        self._forget_removed()
         self.version, self.total = version, total
         self.born = self.born or version
         return True
+
+    def _forget_removed(self) -> None:
+        """Bound what is remembered of rows that left; who is further behind than that gets a snapshot."""
+        if len(self.removed) > REMOVED_MAX:
+            by_version = sorted(self.removed.items(), key=lambda item: item[1])
+            self.removed = dict(by_version[REMOVED_MAX // 2 :])
+            self.born = by_version[REMOVED_MAX // 2 - 1][1]
 
     def knows(self, version: int) -> bool:
         """Whether a delta from `version` can be computed."""
@@ -132,15 +143,12 @@ class Hub:
     async def watch(self, watcher: Watcher, key: ViewKey, *, since: int | None = None) -> View | Refusal:
         """Add a watcher to a view, which then is as new as the board. The watcher's copy is as new as the view, or
         has the version `since` and is to be brought up to date by `resume`."""
-        view = self._views.get(key)
-        if view is None:
-            view = View(key, f"v{next(self._names)}")
+        view = self._views.get(key) or self._keep(View(key, f"v{next(self._names)}"))
+        if view.is_dirty or not view.version:
             refusal = await self._refresh(view)
             if refusal is not None:
+                self._drop(view)
                 return refusal
-            view = self._keep(view)
-        elif view.is_dirty:
-            await self._refresh(view)
         view.watchers[watcher] = view.version if since is None else since
         watcher.views[view.sub] = view
         return view
@@ -173,10 +181,10 @@ class Hub:
             self._drop(view)
 
     def _keep(self, view: View) -> View:
-        known = self._views.setdefault(view.key, view)
-        if known is view:
-            self._by_board.setdefault(view.key.board, []).append(view)
-        return known
+        self._views[view.key] = view
+        self._by_board.setdefault(view.key.board, []).append(view)
+        view.left_at = anyio.current_time()
+        return view
 
     def _drop(self, view: View) -> None:
         self._views.pop(view.key, None)

@@ -7,7 +7,7 @@ from typing import Any
 from contest_twin import Run, Twin
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from playing import HOUR, SEED, START, Book, Journal, event, frozen, rules, thawed
 
 from kraty_actors.domain.attempt import AttemptView, Written
@@ -63,6 +63,7 @@ class BoardMachine(RuleBasedStateMachine):
         duration=st.sampled_from([None, 3600]),
         bots=st.integers(0, 4),
         predicate=st.sampled_from(sorted(PREDICATES)),
+        first=st.lists(writes, min_size=6, max_size=20),
     )
     def begin(
         self,
@@ -73,6 +74,7 @@ class BoardMachine(RuleBasedStateMachine):
         duration: int | None,
         bots: int,
         predicate: str,
+        first: list[Any],
     ) -> None:
         wins, self.wins = PREDICATES[predicate]
         if "metricKey" in wins:
@@ -97,6 +99,9 @@ class BoardMachine(RuleBasedStateMachine):
         self.told: list[tuple[int, bool]] = []
         self.seen: Any = None
         self.say(Open("race", 1, SEED, START, ends_at))
+        for player in PLAYERS:
+            self.seat(player, announce=False)
+        self.play(first)
 
     # -- what the loop does
 
@@ -136,12 +141,12 @@ class BoardMachine(RuleBasedStateMachine):
         assert [notice.push for notice in outcome.notices] == ["attempt.started"] * announce
         self.same_attempt(run)
 
-    @rule(many=st.lists(writes, min_size=1, max_size=8))
+    @rule(many=st.lists(writes, min_size=3, max_size=10))
     def play(self, many: list[Any]) -> None:
         """Writes as they should be, on attempts that mostly are in progress."""
         for index, body, mode, identity in many:
             if not self.running:
-                self.seat(1 + index % 3, False)
+                self.seat(1 + index % 3, announce=False)
             runs = [run for run in self.twin.runs if run.status == "in_progress"] or self.twin.runs[-1:]
             for run in runs[index % len(runs) :][:1]:
                 last = max([seq for seq, _ in run.applied if isinstance(seq, int)], default=0)
@@ -171,6 +176,11 @@ class BoardMachine(RuleBasedStateMachine):
         ends = applied and self.twin.runs[serial].status == "completed"
         self.ended([self.twin.runs[serial]] if ends else [], outcome)
         self.r28_the_board_is_the_twins()
+
+    def repeat_all(self) -> None:
+        for run in self.twin.runs:
+            for identity, (mode, changes) in run.applied[-1:]:
+                self.write(run.serial, run.player, changes, mode, identity, bare=False)
 
     @rule(data=st.data())
     def repeat(self, data: st.DataObject) -> None:
@@ -208,8 +218,6 @@ class BoardMachine(RuleBasedStateMachine):
         if self.contest.wake_at is not None and self.contest.wake_at <= self.now:
             self.ended(self.twin.time_passes(self.now), self.note(Tick(), self.contest.apply(Tick(), self.now)))
 
-    @precondition(lambda self: self.twin.status == "open" and len(self.twin.runs) > 3)
-    @rule()
     def close(self) -> None:
         self.pass_time(0)
         outcome = self.say(Close(self.now))
@@ -218,8 +226,6 @@ class BoardMachine(RuleBasedStateMachine):
         assert closed == [Closed(BOARD, self.twin.winners(self.wins))]
         assert outcome.messages[-1].command is closed[0]
 
-    @precondition(lambda self: self.twin.status == "closed")
-    @rule()
     def settle(self) -> None:
         assert self.say(Settled()).finished
         self.twin.status = "settled"
@@ -274,8 +280,13 @@ class BoardMachine(RuleBasedStateMachine):
         assert not ends or (self.contest.wake_at is not None and self.contest.wake_at <= min(ends))
 
     def teardown(self) -> None:
-        """R-57: the journalled inputs give everything again."""
+        """The board closes and is settled; writes come too late; the journalled inputs give all of it again (R-57)."""
         if hasattr(self, "contest"):
+            for end in (self.close, self.settle):
+                end()
+                self.restart()
+                self.write_amiss(0, 1, {self.twin.keys[0]: 1}, 99)
+                self.repeat_all()
             again = self.journal.replayed_into(Contest(BOARD, Book(self.rules)))
             assert frozen(again) == frozen(self.contest)
 

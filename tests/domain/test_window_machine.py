@@ -76,8 +76,13 @@ def definitions(draw: st.DrawFn) -> dict[str, Any]:
 class WindowMachine(RuleBasedStateMachine):
     """The machine plays the contests, whose answers come whenever it likes, and the loop, which brings ticks."""
 
-    @initialize(definition=definitions(), hours=st.sampled_from([None, 2, 40]), step=st.integers(1, 3))
-    def begin(self, definition: dict[str, Any], hours: int | None, step: int) -> None:
+    @initialize(
+        definition=definitions(),
+        hours=st.sampled_from([None, 2, 40, 80]),
+        step=st.integers(1, 3),
+        first=st.lists(st.sampled_from(PLAYERS), min_size=3, max_size=8),
+    )
+    def begin(self, definition: dict[str, Any], hours: int | None, step: int, first: list[int]) -> None:
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(window_module, "GRANTS_PER_STEP", step)
         self.definition, self.step = definition, step
@@ -97,6 +102,8 @@ class WindowMachine(RuleBasedStateMachine):
         strategy = definition["leaderboard"].get("fillStrategy", "start_short")
         self.say(OpenWindow("race", 1, SEED, ZONE, START, ends_at, TIMEOUT, strategy))
         assert list(self.contests) == ([] if self.twin.is_lobby else [1])
+        for who in first:
+            self.admit(who, {"other"}, 0)
 
     # -- what the loop and the contests do
 
@@ -179,12 +186,13 @@ class WindowMachine(RuleBasedStateMachine):
                 assert (outcome.reply.lobby_id, outcome.reply.status) == (contest_id(ID, number), "forming")
                 assert seats_of(outcome) == []
 
-    @rule(data=st.data(), completed=st.booleans())
-    def attempt_ends(self, data: st.DataObject, completed: bool) -> None:
+    @rule(whom=st.lists(st.tuples(st.sampled_from(PLAYERS), st.booleans()), min_size=1, max_size=5))
+    def attempts_end_and_start_again(self, whom: list[tuple[int, bool]]) -> None:
         self.ring()
-        running = [who for who, player in self.twin.players.items() if player.running and not self.closing]
-        if running:
-            self.end(data.draw(st.sampled_from(running)), completed)
+        for who, completed in whom:
+            if who in self.twin.players and self.twin.players[who].running and not self.closing:
+                self.end(who, completed)
+            self.admit(who, {"other"}, 0)
 
     def end(self, who: int, completed: bool) -> None:
         self.say(AttemptEnded(who, completed))
@@ -204,7 +212,7 @@ class WindowMachine(RuleBasedStateMachine):
         self.now += seconds * 1000
         self.ring()
 
-    @precondition(lambda self: self.twin.players)
+    @precondition(lambda self: len(self.twin.players) > 3)
     @rule()
     def finalize(self) -> None:
         """An operator's command, perhaps a second time."""
@@ -218,15 +226,16 @@ class WindowMachine(RuleBasedStateMachine):
         self.ring()
 
     @precondition(lambda self: self.closing)
-    @rule(data=st.data())
-    def a_contest_closes(self, data: st.DataObject) -> None:
-        number = data.draw(st.sampled_from(sorted(self.closing)))
-        members = sorted(who for who, player in self.twin.players.items() if self.twin.contest_of(who) == number)
+    @rule(first=st.booleans(), picks=st.integers(0, 63))
+    def a_contest_closes(self, first: bool, picks: int) -> None:
+        """Its attempts end, and those of its players win whose bit is set in `picks`."""
+        number = min(self.closing) if first else max(self.closing)
+        members = sorted(who for who in self.twin.players if self.twin.contest_of(who) == number)
         for who in members:
             if self.twin.players[who].running:
-                self.end(who, data.draw(st.booleans()))
+                self.end(who, picks % 2 == 1)
         has_pool = "rewardPolicy" in self.definition
-        self.won[number] = sorted(data.draw(st.sets(st.sampled_from(members)))) if members and has_pool else []
+        self.won[number] = [who for at, who in enumerate(members) if picks >> at & 1 and has_pool]
         self.closing.remove(number)
         self.say(Closed(contest_id(ID, number), self.won[number]))
         self.ring()
@@ -295,8 +304,12 @@ class WindowMachine(RuleBasedStateMachine):
             assert report.currency == "cash"
 
     def teardown(self) -> None:
-        """R-57: the journalled inputs give everything again."""
+        """Every window ends; the journalled inputs give all of it again (R-57)."""
         if hasattr(self, "window"):
+            self.finalize()
+            while self.closing:
+                self.a_contest_closes(len(self.closing) % 2 == 0, 37 + len(self.pays))
+            self.r27_r43_in_the_end_every_winner_has_one_grant()
             again = self.journal.replayed_into(Window(ID, Book(self.rules)))
             assert frozen(again) == frozen(self.window)
             assert again.wake_at == self.window.wake_at
@@ -309,5 +322,5 @@ def seats_of(outcome: Outcome) -> list[tuple[int, bool]]:
 
 TestWindowMachine = WindowMachine.TestCase
 TestWindowMachine.settings = settings(
-    max_examples=120, stateful_step_count=40, deadline=None, phases=[Phase.generate, Phase.shrink]
+    max_examples=120, stateful_step_count=20, deadline=None, phases=[Phase.generate, Phase.shrink]
 )
