@@ -47,6 +47,18 @@ async def test_r13_the_next_batch_is_applied_while_one_commits_and_speaks_after_
             assert world.answers == expected
 
 
+async def test_r13_a_question_is_answered_behind_the_commit_that_it_saw():
+    store = SteppedStore()
+    async with running(store) as world:
+        for command in (Give(1), Look(), Look()):
+            world.ask("a", command)
+            await world.settle()
+        assert (world.answers, len(store.waiting)) == ([], 1)
+        store.step()
+        await world.settle()
+        assert world.answers == [1, 1, 1]
+
+
 async def test_r58_a_full_mailbox_refuses_at_once_and_others_go_on(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(loop_module, "MAILBOX_MAX", 3)
     async with running(MemoryStore()) as world:

@@ -7,7 +7,18 @@ from typing import Any
 import pytest
 from playing import HOUR, SEED, START, STREAK, Book, event, frozen, rules, thawed
 
-from kraty_actors.domain.contest import BoardView, Close, Contest, Finish, GetAttempt, GetBoard, Open, Seat, Write
+from kraty_actors.domain.contest import (
+    BoardView,
+    Close,
+    Contest,
+    Finish,
+    GetAttempt,
+    GetBoard,
+    Open,
+    Seat,
+    Settled,
+    Write,
+)
 from kraty_actors.domain.outcome import Outcome, Refusal, Tick
 
 BOARD = "waaaaaaaaaaaaaaaa.1"
@@ -94,8 +105,9 @@ def test_r29_the_best_score_seen_at_any_write_may_be_below_the_0_of_the_start():
     play.write(0, {"errors": 3})
     assert play.rows() == [(2, 0), (1, -3)]
     play.board = thawed(Contest(BOARD, Book(play.rules)), frozen(play.board))
-    play.write(0, {"errors": 1}, "set")
     play.write(0, {"errors": 9}, "set")
+    assert play.rows() == [(2, 0), (1, -3)]
+    play.write(0, {"errors": 1}, "set")
     play.write(1, {"errors": 2})
     assert play.rows() == [(1, -1), (2, -2)]
 
@@ -237,6 +249,17 @@ def test_r15_the_write_that_completed_is_repeated_as_completed():
             {"streak": 5, "losses": 0},
             {"streak": 7, "losses": 0},
         )
+
+
+def test_r15_after_finalization_a_repeat_is_told_that_the_attempt_is_over_and_what_it_counted():
+    play = Play()
+    play.seat(1)
+    play.write(0, {"points": 3}, seq=4)
+    play.apply(Close(play.now))
+    assert play.write(0, {"points": 3}, seq=4).repeated
+    assert play.apply(Settled()).finished
+    refusal = play.write(0, {"points": 3}, seq=4)
+    assert (refusal.code, refusal.details["attempt"].last_seq) == ("attempt_finished", 4)
 
 
 def test_r8_a_bare_value_is_the_first_metrics():

@@ -79,6 +79,14 @@ def test_r37_a_bot_at_its_target_stays_there_for_good_and_one_that_always_falls_
     assert told == [(True, [2, 0]), (True, [4, 0]), (True, [6, 0]), (False, [6, 0]), (False, [6, 0])]
 
 
+def test_r37_a_draw_at_the_threshold_itself_does_not_fall():
+    (draw,) = Chance(SEED, BOARD).draws(1, 1)
+    for below, value in ((draw, 1), (draw + 1, 0)):
+        bots = Bots([BotSeat(NOBODY, 5, below, 1)], Chance(SEED, BOARD))
+        bots.tick(1)
+        assert bots.values == [value]
+
+
 def test_r37_falls_come_as_often_as_the_chance_says():
     bots = Bots([BotSeat.of(NOBODY, 10**9, 0.3, 1)] * 50, Chance(SEED, BOARD))
     stands_at_0 = 0
