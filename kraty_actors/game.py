@@ -26,10 +26,10 @@ from kraty_actors.actors.engine import Engine
 from kraty_actors.actors.loop import answer_to
 from kraty_actors.definitions import Fault, load_game_text
 from kraty_actors.domain.attempt import AttemptView, Written
-from kraty_actors.domain.contest import BoardView, GetBoard
+from kraty_actors.domain.contest_messages import BoardView, GetBoard
 from kraty_actors.domain.lobby import LobbyView
 from kraty_actors.domain.outcome import Refusal
-from kraty_actors.domain.window import Report
+from kraty_actors.domain.window_messages import Report
 from kraty_actors.gateway import translate
 from kraty_actors.gateway.frames import SharedPush
 from kraty_actors.gateway.gateway import Gateway

@@ -22,23 +22,17 @@ from kraty_actors.actors.players import Players
 from kraty_actors.actors.records import unpack
 from kraty_actors.definitions import Fault, GameFile, inactive_parts, load_event, load_game
 from kraty_actors.domain.attempt import IN_PROGRESS, AttemptView
-from kraty_actors.domain.calendar import (
-    Calendar,
-    Catalogue,
-    Changed,
-    EventView,
-    FinalizeEvent,
-    GetCatalogue,
-    Library,
-    PutGame,
-    WindowView,
-)
-from kraty_actors.domain.contest import BoardView, Contest, Finish, GetAttempt, GetBoard, Write
+from kraty_actors.domain.calendar import Calendar
+from kraty_actors.domain.calendar_messages import Changed, FinalizeEvent, GetCatalogue, PutGame
+from kraty_actors.domain.catalogue import Catalogue, EventView, Library, WindowView
+from kraty_actors.domain.contest import Contest
+from kraty_actors.domain.contest_messages import BoardView, Finish, GetAttempt, GetBoard, Write
 from kraty_actors.domain.ids import CALENDAR, is_contest, last_number, parent, split_attempt
 from kraty_actors.domain.lobby import LobbyView
 from kraty_actors.domain.outcome import Notice, Plain, Refusal, State
 from kraty_actors.domain.publishing import merge
-from kraty_actors.domain.window import Admit, GetLobby, GetReport, Placed, Presence, Report, Window
+from kraty_actors.domain.window import Window
+from kraty_actors.domain.window_messages import Admit, GetLobby, GetReport, Placed, Presence, Report
 from kraty_persistence import BalanceOutOfRange, Credit, GrantExpired, GrantRow, Store, StoreError, StoreUnavailable
 
 EVERYONE = 0

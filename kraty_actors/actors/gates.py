@@ -9,11 +9,11 @@ from itertools import chain
 from kraty_actors.actors.loop import ActorLoop
 from kraty_actors.definitions import EventDefinition
 from kraty_actors.domain.attempt import AttemptView
-from kraty_actors.domain.calendar import Catalogue, EventView, Library, WindowView
+from kraty_actors.domain.catalogue import Catalogue, EventView, Library, WindowView
 from kraty_actors.domain.conditions import CompletionWanted, facts_wanted, failing
-from kraty_actors.domain.contest import GetAttempt
+from kraty_actors.domain.contest_messages import GetAttempt
 from kraty_actors.domain.days import day_start
-from kraty_actors.domain.window import GetMember, MemberView
+from kraty_actors.domain.window_messages import GetMember, MemberView
 from kraty_persistence import Store
 
 

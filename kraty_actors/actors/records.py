@@ -11,7 +11,9 @@ from typing import Any
 
 import msgpack
 
-from kraty_actors.domain import calendar, contest, window
+from kraty_actors.domain import calendar_messages as calendar
+from kraty_actors.domain import contest_messages as contest
+from kraty_actors.domain import window_messages as window
 from kraty_actors.domain.ids import CALENDAR
 from kraty_actors.domain.outcome import Command, Plain, Tick
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kraty_actors.actors.records import FROM_ACTOR, restore_command, unpack_batch
-from kraty_actors.domain.calendar import Calendar, Library
-from kraty_actors.domain.contest import Contest, Open
+from kraty_actors.domain.calendar import Calendar
+from kraty_actors.domain.catalogue import Library
+from kraty_actors.domain.contest import Contest
+from kraty_actors.domain.contest_messages import Open
 from kraty_actors.domain.ids import CALENDAR
 from kraty_actors.domain.outcome import Outcome, Pay, State
 from kraty_actors.domain.window import Window

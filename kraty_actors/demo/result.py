@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kraty_actors.demo.setting import Setting
-from kraty_actors.domain.window import Report
+from kraty_actors.domain.window_messages import Report
 
 
 @dataclass(frozen=True, slots=True)

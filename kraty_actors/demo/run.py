@@ -17,7 +17,7 @@ from kraty_actors.demo.players import Plan, Player
 from kraty_actors.demo.result import Payment, Result
 from kraty_actors.demo.scene import Scene, Screen
 from kraty_actors.demo.setting import Setting, pool
-from kraty_actors.domain.contest import Write
+from kraty_actors.domain.contest_messages import Write
 from kraty_actors.game import Game, open_game
 from kraty_actors.gateway.auth import sign
 from kraty_persistence.sql import open_sql_store

@@ -15,7 +15,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from kraty_actors.actors.engine import Engine
-from kraty_actors.domain.contest import GetBoard
+from kraty_actors.domain.contest_messages import GetBoard
 from kraty_actors.domain.outcome import Refusal
 from kraty_actors.gateway import translate
 from kraty_actors.gateway.frames import SharedPush

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kraty_actors.actors.engine import WrongGame
 from kraty_actors.definitions import DefinitionFaults
 from kraty_actors.domain.attempt import COMPLETED, FORCE_COMPLETED, AttemptView
-from kraty_actors.domain.contest import BoardView, GetBoard
+from kraty_actors.domain.contest_messages import BoardView, GetBoard
 from kraty_actors.domain.ids import bot_of_public_id, is_contest
 from kraty_actors.domain.lobby import LobbyView
 from kraty_actors.domain.outcome import Refusal

@@ -12,8 +12,8 @@ from kraty_actors.actors.records import unpack
 from kraty_actors.definitions import EventDefinition, Fault, RewardPolicySharedPool
 from kraty_actors.domain.attempt import AttemptView, Written
 from kraty_actors.domain.bots import BotIdentity
-from kraty_actors.domain.calendar import EventView, WindowView
-from kraty_actors.domain.contest import BoardView, Standing
+from kraty_actors.domain.catalogue import EventView, WindowView
+from kraty_actors.domain.contest_messages import BoardView, Standing
 from kraty_actors.domain.ids import bot_public_id, window_of
 from kraty_actors.domain.lobby import LobbyView
 from kraty_actors.domain.outcome import Pay, Refusal

@@ -8,11 +8,12 @@ from typing import Any
 
 import anyio
 from anyio.abc import ByteStream, SocketAttribute
-from kraty_protocol.codec import CODECS
-from kraty_protocol.conversation import Conversation, Request
 from websockets.frames import Frame
 from websockets.http11 import Request as Handshake
 from websockets.server import ServerProtocol
+
+from kraty_protocol.codec import CODECS
+from kraty_protocol.conversation import Conversation, Request
 
 Script = Callable[["Peer"], Awaitable[None]]
 

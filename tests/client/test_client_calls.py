@@ -5,9 +5,9 @@ from __future__ import annotations
 import anyio
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
-from kraty_protocol.progress import Progress
 
 from kraty_actors.client import ConnectionLost, Refused, connect
+from kraty_protocol.progress import Progress
 from tests.client.fake_server import Peer, serving
 
 pytestmark = pytest.mark.anyio

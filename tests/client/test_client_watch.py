@@ -6,9 +6,9 @@ import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kraty_protocol.check import board_check
 
 from kraty_actors.client import BoardView, ConnectionLost, Refused, connect, session
+from kraty_protocol.check import board_check
 from tests.client.fake_server import Peer, serving
 
 pytestmark = pytest.mark.anyio

@@ -13,9 +13,10 @@ from crash_patience import until
 
 from kraty_actors import Game, Refused, open_game
 from kraty_actors.actors.replay import played
-from kraty_actors.domain.calendar import Calendar, Library
+from kraty_actors.domain.calendar import Calendar
+from kraty_actors.domain.catalogue import Library
 from kraty_actors.domain.ids import CALENDAR
-from kraty_actors.domain.window import OpenWindow
+from kraty_actors.domain.window_messages import OpenWindow
 from kraty_actors.testing import ManualClock
 from kraty_persistence.sql import open_sql_store
 from kraty_protocol.shapes import iso, parse_iso

@@ -21,7 +21,7 @@ from kraty_actors.demo.result import Payment, Result
 from kraty_actors.demo.scene import Scene
 from kraty_actors.demo.screen import WIDTH, draw
 from kraty_actors.demo.setting import Setting
-from kraty_actors.domain.window import Report
+from kraty_actors.domain.window_messages import Report
 from kraty_protocol.shapes import iso
 
 SHORT = ["--players", "6", "--seconds", "3"]

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from playing import HOUR, SEED, START, STREAK, Book, event, frozen, rules, thawed
 
-from kraty_actors.domain.contest import (
+from kraty_actors.domain.contest import Contest
+from kraty_actors.domain.contest_messages import (
     BoardView,
     Close,
-    Contest,
     Finish,
     GetAttempt,
     GetBoard,

@@ -8,10 +8,12 @@ import pytest
 from playing import HOUR, SEED, START
 
 from kraty_actors.definitions.scalars import iso_instant
-from kraty_actors.domain.calendar import Calendar, EventView, FinalizeEvent, GetCatalogue, Library, PutGame
+from kraty_actors.domain.calendar import Calendar
+from kraty_actors.domain.calendar_messages import FinalizeEvent, GetCatalogue, PutGame
+from kraty_actors.domain.catalogue import EventView, Library
 from kraty_actors.domain.ids import window_id
 from kraty_actors.domain.outcome import Audited, Outcome, Refusal, Tick
-from kraty_actors.domain.window import Finalize, OpenWindow, WindowFinalized
+from kraty_actors.domain.window_messages import Finalize, OpenWindow, WindowFinalized
 
 ALWAYS = {"mode": "always"}
 

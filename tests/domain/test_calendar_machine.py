@@ -13,17 +13,12 @@ from playing import HOUR, SEED, START, Journal, frozen, thawed
 from kraty_actors.definitions import EventDefinition
 from kraty_actors.definitions.scalars import iso_instant
 from kraty_actors.domain import schedule
-from kraty_actors.domain.calendar import (
-    Calendar,
-    Catalogue,
-    FinalizeEvent,
-    GetCatalogue,
-    Library,
-    PutGame,
-)
+from kraty_actors.domain.calendar import Calendar
+from kraty_actors.domain.calendar_messages import FinalizeEvent, GetCatalogue, PutGame
+from kraty_actors.domain.catalogue import Catalogue, Library
 from kraty_actors.domain.ids import CALENDAR, window_id
 from kraty_actors.domain.outcome import Command, Outcome, Refusal, Tick
-from kraty_actors.domain.window import Finalize, OpenWindow, WindowFinalized
+from kraty_actors.domain.window_messages import Finalize, OpenWindow, WindowFinalized
 
 KEYS = ["a", "b"]
 DAY = 24 * HOUR

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from playing import HOUR, SEED, START, STREAK, Book, event, rules
 
-from kraty_actors.domain.contest import AttemptEnded, Close, Closed, Open, Seat
+from kraty_actors.domain.contest_messages import AttemptEnded, Close, Closed, Open, Seat
 from kraty_actors.domain.ids import contest_id, window_id
 from kraty_actors.domain.lobby import LobbyView
 from kraty_actors.domain.outcome import Outcome, Pay, Refusal, Tick
-from kraty_actors.domain.window import Admit, Finalize, GetReport, OpenWindow, Placed, Presence, Report, Window
+from kraty_actors.domain.window import Window
+from kraty_actors.domain.window_messages import Admit, Finalize, GetReport, OpenWindow, Placed, Presence, Report
 
 ID = window_id("race", START)
 TO_3 = {"key": "climber", "behaviour": {"block": "random_step_with_fall", "params": {"target": 3}}}

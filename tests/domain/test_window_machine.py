@@ -12,11 +12,12 @@ from playing import HOUR, SEED, START, Book, Journal, event, frozen, rules, thaw
 from window_twin import Seats, Twin, shares
 
 from kraty_actors.domain import window as window_module
-from kraty_actors.domain.contest import AttemptEnded, Close, Closed, Open, Seat, Settled
+from kraty_actors.domain.contest_messages import AttemptEnded, Close, Closed, Open, Seat, Settled
 from kraty_actors.domain.ids import contest_id, last_number, window_id
 from kraty_actors.domain.lobby import LobbyView
 from kraty_actors.domain.outcome import Command, Outcome, Pay, Refusal, Tick
-from kraty_actors.domain.window import (
+from kraty_actors.domain.window import Window
+from kraty_actors.domain.window_messages import (
     Admit,
     Finalize,
     GetLobby,
@@ -26,7 +27,6 @@ from kraty_actors.domain.window import (
     Placed,
     Presence,
     Report,
-    Window,
     WindowFinalized,
 )
 

@@ -11,6 +11,7 @@ import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kraty_protocol.codec import CODECS, JSON, MSGPACK, Malformed, number
 from kraty_protocol.limits import LIMITS, PLAYER_LIMITS, TRUSTED_LIMITS, Limits
 

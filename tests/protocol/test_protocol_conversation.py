@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from kraty_protocol.codec import CODECS, JSON, MSGPACK, Codec
 from kraty_protocol.conversation import Conversation, Refusal, Request
 from kraty_protocol.errors import STATUS, CloseCode
 from kraty_protocol.limits import LIMITS, PLAYER_LIMITS
 from kraty_protocol.messages import OPERATIONS, ForPlayer
-
 from tests.protocol.vectors import REQUESTS
 
 PROGRESS = {"id": 7, "op": "events.progress", "attemptId": "w.1.2", "metrics": {"streak": 1}, "seq": 12}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
+
 from kraty_protocol.errors import FINAL_CLOSE_CODES, STATUS, Refused
 
 

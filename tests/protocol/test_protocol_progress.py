@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
+
 from kraty_protocol.limits import MAX_WHOLE
 from kraty_protocol.messages import EventsProgress
 from kraty_protocol.progress import Progress, check_progress
 from kraty_protocol.validation import InvalidFields, check_player_id, faults
-from pydantic import ValidationError
 
 GOOD: dict[str, Any] = {"id": 7, "op": "events.progress", "attemptId": "w.1.2", "metrics": {"streak": 1}, "seq": 12}
 

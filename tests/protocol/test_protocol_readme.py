@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from kraty_protocol import limits
 from kraty_protocol.codec import CODECS, JSON
 from kraty_protocol.conversation import Conversation, Refusal

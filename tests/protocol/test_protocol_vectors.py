@@ -6,6 +6,7 @@ from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints, is_typeddict
 
 import pytest
+
 from kraty_protocol import shapes
 from kraty_protocol.check import board_check
 from kraty_protocol.codec import JSON, MSGPACK
@@ -13,7 +14,6 @@ from kraty_protocol.conversation import Conversation, Request
 from kraty_protocol.errors import STATUS
 from kraty_protocol.limits import TRUSTED_LIMITS
 from kraty_protocol.messages import OPERATIONS
-
 from tests.protocol.vectors import CHECKS, ERRORS, FRAMES, PUSHES, REPLIES, REQUESTS
 
 SHAPES: dict[str, tuple[type, str | None]] = {  # the part of a reply or push, None: all of it

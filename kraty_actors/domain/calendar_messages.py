@@ -1,0 +1,50 @@
+"""What the calendar is told and asked, beside what windows tell it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kraty_actors.domain.outcome import Command, Plain
+
+
+@dataclass(slots=True, frozen=True)
+class PutGame(Command):
+    """The definitions as they stand from now on, already checked. `changed` names what was put, each as
+    [kind, key]; `inactive` the events that need a part which does not run yet; `file` is what a game file said,
+    or None."""
+
+    tag: ClassVar[str] = "put_game"
+    game: dict[str, Plain]
+    seed: int
+    changed: list[list[str]]
+    inactive: list[str]
+    file: dict[str, Plain] | None
+    who: str
+
+
+@dataclass(slots=True, frozen=True)
+class FinalizeEvent(Command):
+    """An operator ends one window, or with no window the event and all its open ones (R-26)."""
+
+    tag: ClassVar[str] = "finalize"
+    event_key: str
+    window_id: str | None
+    who: str
+
+
+@dataclass(slots=True, frozen=True)
+class Changed:
+    """A definition that was put: its list in the game file, its key, and how often it changed."""
+
+    kind: str
+    key: str
+    revision: int
+
+
+@dataclass(slots=True, frozen=True)
+class GetCatalogue(Command):
+    """Read everything that others need of the calendar."""
+
+    tag: ClassVar[str] = "get_catalogue"
+    is_read: ClassVar[bool] = True
