@@ -25,9 +25,7 @@ NAMES = [name for one in CONTENDERS for name in (one.name, one.group)]
 @click.option("--in-flight", default=(1, 16), multiple=True, help="Writes under way on each connection.")
 @click.option("--only", default="echo,real", help=f"Of {', '.join(dict.fromkeys(NAMES))}.")
 @click.option("--backend", type=click.Choice(["trio", "asyncio"]), default="trio", help="Of the real server.")
-@click.option(
-    "--folder", type=click.Path(path_type=Path), default=".", help="Where databases go: a real disk."
-)
+@click.option("--folder", type=click.Path(path_type=Path), default=".", help="Where databases go: a real disk.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write every figure there too.")
 @click.option("--quick", is_flag=True, help="One short round, about 20 seconds in all.")
 def main(

@@ -63,9 +63,7 @@ CONTENDERS = [
     ECHO_SANS_IO,
     Contender("global", "kraty, one board for all", "real", _real(global_game())),
     Contender("lobby", "kraty, lobbies with 49 bots", "real", _real(lobby_game(FREEZING_TARGET))),
-    Contender(
-        "lobby-endless", "kraty, lobbies with 49 endless bots", "real", _real(lobby_game(ENDLESS_TARGET))
-    ),
+    Contender("lobby-endless", "kraty, lobbies with 49 endless bots", "real", _real(lobby_game(ENDLESS_TARGET))),
 ]
 
 
@@ -94,9 +92,7 @@ def _address(server: subprocess.Popen[str], log: Path) -> str:
     overdue.cancel()
     if not line.startswith(LISTENING):
         server.wait(STOP_SECONDS)
-        raise ServerFailed(
-            next(reversed(log.read_text().splitlines()), f"nothing within {START_SECONDS:g} s")
-        )
+        raise ServerFailed(next(reversed(log.read_text().splitlines()), f"nothing within {START_SECONDS:g} s"))
     return line.removeprefix(LISTENING).strip()
 
 

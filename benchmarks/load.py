@@ -84,9 +84,7 @@ class Player:
         """The last answer must stand for all writes that were sent: none lost, none counted twice."""
         ok = msgpack.unpackb(self.last_reply)["ok"]
         if (ok["seq"], ok["score"]) != (self.seq, self.seq):
-            raise LoadFailed(
-                f"after {self.seq} writes of 1 the answer was seq {ok['seq']}, score {ok['score']}"
-            )
+            raise LoadFailed(f"after {self.seq} writes of 1 the answer was seq {ok['seq']}, score {ok['score']}")
 
     def _take(self, kind: int, body: bytes) -> bool:
         if kind == BINARY:

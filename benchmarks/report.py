@@ -53,9 +53,7 @@ def print_table(rows: list[Row], heading: str) -> None:
     console.print(f"(1) {ECHO_TRIO.title}   (2) {ECHO_SANS_IO.title}   medians over the rounds")
     for row in rows:
         if row.failure:
-            console.print(
-                f"{row.contender.title}, {row.in_flight} in flight:", row.failure, style="red", markup=False
-            )
+            console.print(f"{row.contender.title}, {row.in_flight} in flight:", row.failure, style="red", markup=False)
 
 
 def _cells(row: Row, rows: list[Row]) -> list[str]:

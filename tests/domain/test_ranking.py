@@ -49,6 +49,9 @@ class Board(RuleBasedStateMachine):
                 participant = bot_participant(seat)
                 self.twin[participant] = Row(-score, True, order, participant)
         self.real.bots_moved()
+        ranks = self.ranks()
+        for player in PLAYERS:  # before anybody has looked at a page
+            assert self.real.rank(player) == ranks.get(player)
 
     @rule(participant=st.sampled_from(EVERYONE))
     def r28_a_rank_without_a_page_before_it(self, participant: int) -> None:

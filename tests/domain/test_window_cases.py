@@ -114,6 +114,8 @@ def test_r17_a_days_starts_are_counted_in_the_events_zone_and_over_all_windows()
     assert (refused.code, refused.details) == ("max_daily_attempts_reached", {"limit": 2, "resetsAt": midnight})
     assert play.say(Admit(1, [], 2), midnight).reply.code == "max_daily_attempts_reached"
     assert play.say(Admit(1, [], 1), midnight).reply.is_new
+    play.say(AttemptEnded(1, False), midnight)
+    assert play.say(Admit(1), midnight).reply.is_new
 
 
 def test_r31_49_bots_of_50_leave_one_seat_so_the_start_answers_with_the_attempt():
@@ -147,6 +149,7 @@ def test_r31_when_a_lobby_has_waited_long_enough(strategy: str, starts: bool, ex
     play.admit(1)
     fill_by = play.now + 30_000
     assert play.window.wake_at == (fill_by if starts else START + HOUR)
+    assert list(play.say(Tick(), fill_by - 1).messages) == []
     if starts:
         outcome = play.say(Tick(), fill_by)
         assert [opening.extra_bots for opening in sent(outcome, Open)] == [extra]

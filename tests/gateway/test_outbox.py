@@ -79,4 +79,3 @@ def test_a_shared_push_is_encoded_once_for_each_codec() -> None:
 )
 def test_frame_headers_are_those_of_rfc_6455(length: int, header: bytes) -> None:
     assert frame_header(length, text=False) == header
-
