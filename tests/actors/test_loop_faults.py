@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from acting import START, Break, End, Give, Look, Sleep, SteppedStore, StillClock, World, counting, running
+from acting import START, Break, End, Give, Got, Look, Purse, Sleep, SteppedStore, StillClock, World, counting, running
 
 from kraty_actors.actors import loop as loop_module
 from kraty_actors.domain.outcome import Command, Refusal
@@ -80,6 +80,36 @@ async def test_an_actor_whose_tick_fails_still_answers(monkeypatch: pytest.Monke
         world.ask("a", Look(), code)
         assert await until(world, 2) == [1, 1]
         monkeypatch.undo()
+
+
+async def test_r56_words_of_an_actor_that_a_rule_fails_on_are_kept_in_order_for_the_next_start(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    store = MemoryStore()
+    async with running(store) as world:
+        apply = Purse.apply
+
+        def failing(state: Purse, command: Command, now: int) -> object:
+            if command == Got(2):
+                raise ZeroDivisionError("a bug")
+            return apply(state, command, now)
+
+        monkeypatch.setattr(Purse, "apply", failing)
+        for amount in (1, 2, 3):
+            world.ask("a", Give(amount, ["b"]), code)
+        world.ask("c", Give(9, ["b"]), code)
+        world.ask("b", Give(50), code)
+        await until(world, 5)
+        await world.settle()
+        got = world.states["b"].got
+        assert set(got) in ({9}, {1, 9})
+        assert await world.look("b") == 50 + sum(got)
+        await world.loop.checkpoint_all()
+    monkeypatch.setattr(Purse, "apply", apply)
+    async with running(store) as world:
+        await world.settle()
+        got = world.states["b"].got
+        assert ([n for n in got if n < 9], len(got)) == ([1, 2, 3], 4)
 
 
 @pytest.mark.parametrize("error", [JournalConflict("behind"), StoreUnavailable("away")])
