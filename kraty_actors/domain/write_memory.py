@@ -18,8 +18,10 @@ Identity = int | str
 
 def body_digest(changes: Mapping[str, Number], mode: str) -> int:
     """A short digest of a write's body: equal for equal values, whatever the order of its keys."""
-    body = [mode, *changes.items()] if len(changes) == 1 else [mode, *sorted(changes.items())]
-    return zlib.crc32(repr(body).encode())
+    if len(changes) == 1:
+        [(key, value)] = changes.items()
+        return zlib.crc32(f"{mode} {key} {value!r}".encode())
+    return zlib.crc32(f"{mode} {sorted(changes.items())}".encode())
 
 
 class WriteMemory:

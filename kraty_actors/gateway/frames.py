@@ -10,13 +10,15 @@ from kraty_protocol.codec import Codec
 
 FIN_TEXT = 0x81
 FIN_BINARY = 0x82
+SHORT_HEADERS = [[bytes((first, length)) for length in range(126)] for first in (FIN_BINARY, FIN_TEXT)]
+"""By kind (binary, text) and length."""
 
 
 def frame_header(length: int, *, text: bool) -> bytes:
     """The header of one whole, unmasked data frame (RFC 6455, section 5.2)."""
-    first = FIN_TEXT if text else FIN_BINARY
     if length < 126:
-        return bytes((first, length))
+        return SHORT_HEADERS[text][length]
+    first = FIN_TEXT if text else FIN_BINARY
     if length < 65536:
         return struct.pack("!BBH", first, 126, length)
     return struct.pack("!BBQ", first, 127, length)

@@ -23,9 +23,11 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from kraty_actors.gateway.connection import Connection, Line
+from kraty_actors.gateway.frames import FIN_BINARY, FIN_TEXT
 from kraty_actors.gateway.gateway import Gateway
 from kraty_actors.gateway.outbox import ByteOutbox
 from kraty_actors.gateway.pipes import Pipe
+from kraty_actors.gateway.small_frames import small_frames
 from kraty_protocol.codec import CODECS, MSGPACK
 from kraty_protocol.conversation import Conversation
 from kraty_protocol.limits import PLAYER_LIMITS, Limits
@@ -75,7 +77,8 @@ class StreamLine(Line):
             select_subprotocol=select_codec, max_size=PLAYER_LIMITS.frame_bytes, logger=quiet
         )
         self._outbox = ByteOutbox(MSGPACK, tasks, pipe)
-        self._events: deque[Event] = deque()
+        self._events: deque[Event | bytes] = deque()
+        self._whole_frame = FIN_BINARY
         self._pending: Awaitable[None] | None = None
         self._is_over = False
         self._fragments: list[bytes] = []
@@ -126,6 +129,7 @@ class StreamLine(Line):
 
     def _connect(self, request: Request) -> Connection:
         codec = CODECS[self._protocol.subprotocol or MSGPACK.subprotocol]
+        self._whole_frame = FIN_TEXT if codec.text else FIN_BINARY
         handshake = b"".join(self._protocol.data_to_send())
         self._outbox = ByteOutbox(codec, self._tasks, self._pipe)
         self._outbox.put_raw(handshake)
@@ -150,15 +154,25 @@ class StreamLine(Line):
 
     def _take_chunk(self, data: bytes) -> bool:
         """Take what has arrived, as far as nothing has to be waited for."""
-        self._protocol.receive_data(data)
-        self._events.extend(self._protocol.events_received())
+        if self._is_between_frames():
+            payloads, taken = small_frames(data, self._whole_frame)
+            self._events.extend(payloads)
+            data = data[taken:]
+        if data:
+            self._protocol.receive_data(data)
+            self._events.extend(self._protocol.events_received())
         return self._take_events(self._connection)
+
+    def _is_between_frames(self) -> bool:
+        """Whether the next bytes begin a frame that no earlier one has a bearing on."""
+        protocol = self._protocol
+        return not protocol.reader.buffer and protocol.current_size is None and protocol.state is OPEN
 
     def _take_events(self, connection: Connection) -> bool:
         connection.heard_at = anyio.current_time()
         while self._events and self._pending is None:
             event = self._events.popleft()
-            message = self._message(event) if isinstance(event, Frame) else None
+            message = self._decoded(event) if isinstance(event, bytes) else self._message(event)
             if message is not None:
                 self._pending = connection.receive(message)
         connection.flush()
@@ -184,8 +198,14 @@ class StreamLine(Line):
             while await self._pipe.receive():
                 pass
 
-    def _message(self, frame: Frame) -> bytes | str | None:
+    def _decoded(self, payload: bytes) -> bytes | str:
+        """The payload of a whole frame of this connection's own kind."""
+        return payload.decode("utf-8", "surrogateescape") if self._whole_frame == FIN_TEXT else payload
+
+    def _message(self, frame: Event) -> bytes | str | None:
         """The whole message that a frame ends, or None while more of it is to come."""
+        if not isinstance(frame, Frame):
+            return None
         opcode = frame.opcode
         if frame.fin and opcode is Opcode.BINARY:
             return bytes(frame.data)
