@@ -69,14 +69,12 @@ class Contest:
 
     def apply(self, command: Command, now: int) -> Outcome:
         version = self.version
-        outcome = self._apply(command, now)
+        outcome = self._write(command, now) if command.__class__ is Write else self._apply(command, now)
         outcome.moved = self.version != version
         return outcome
 
     def _apply(self, command: Command, now: int) -> Outcome:
         match command:
-            case Write():
-                return self._write(command, now)
             case GetBoard():
                 return Outcome(reply=self._board(command))
             case GetAttempt():
@@ -161,7 +159,7 @@ class Contest:
             self._place(attempt.player, self._aggregate(attempt))
         outcome = self._end([(attempt, now)]) if scoring.completes(capped) else Outcome(traced=True)
         self._tick_bots()
-        attempt.rank_then = rank = self._standings.rank(attempt.player)
+        attempt.rank_then = rank = self._standings.rank_of_player(attempt.player)
         outcome.reply = self._answer(attempt, write.identity, rank, repeated=False)
         return outcome
 

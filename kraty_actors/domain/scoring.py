@@ -41,8 +41,9 @@ class Scoring:
 
     def incoming(self, prior: Sequence[Number], changes: Mapping[str, Number], mode: str) -> list[Number] | Refusal:
         """The raw values that a write asks for, before resets; refused whole if one is unknown or too large (R-8)."""
-        if not changes.keys() <= self.index.keys():
-            return self._unknown(next(key for key in changes if key not in self.index))
+        for key in changes:
+            if key not in self.index:
+                return self._unknown(key)
         values = list(prior)
         for key, value in changes.items():
             at = self.index[key]
@@ -50,7 +51,7 @@ class Scoring:
             if result > VALUE_MAX:
                 message = f"{key} would pass {VALUE_MAX}, the largest value"
                 return Refusal("validation_failed", message, {"path": f"metrics.{key}"})
-            values[at] = whole(result)
+            values[at] = result if result.__class__ is int else whole(result)
         return values
 
     def _unknown(self, key: str) -> Refusal:
@@ -79,7 +80,7 @@ class Scoring:
         total: Number = 0
         for at, weight in self._weights:
             total += capped[at] * weight
-        return clamped(total)
+        return total if total.__class__ is int and -VALUE_MAX <= total <= VALUE_MAX else clamped(total)
 
     def completes(self, capped: Sequence[Number]) -> bool:
         """R-11: every metric with a target has reached it; never without a target."""

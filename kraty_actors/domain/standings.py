@@ -46,12 +46,17 @@ class Standings:
 
     def rank(self, participant: int) -> int | None:
         """1 for the first; None for one who is not there. O(log players + bots)."""
+        if participant >= 0:
+            return self.rank_of_player(participant)
         row = self.row(participant)
+        return None if row is None else bisect_left(self._sorted_bots(), row) + self.players.ahead_of(row) + 1
+
+    def rank_of_player(self, player: int) -> int | None:
+        row = self.players.row(player)
         if row is None:
             return None
-        if row.is_bot:
-            return bisect_left(self._sorted_bots(), row) + self.players.ahead_of(row) + 1
-        return self.players.ahead_of(row) + self._bots_above(-row.sort_score) + 1
+        ahead = self.players.ahead_of(row)
+        return ahead + self._bots_above(-row.sort_score) + 1 if self._bots else ahead + 1
 
     def page(self, offset: int, limit: int) -> list[Row]:
         """`limit` rows from `offset` (0 is the first)."""
@@ -61,8 +66,6 @@ class Standings:
         return sorted(rows)[:limit]
 
     def _bots_above(self, score: Number) -> int:
-        if not self._bots:
-            return 0
         if self._bot_rows is not None:
             return bisect_left(self._bot_rows, -score, key=_sort_score)
         return len([1 for bot in self._bots if bot > score])
