@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import zlib
+from collections import deque
 from collections.abc import Mapping
-from itertools import islice
 from typing import Literal
 
 from kraty_actors.domain.outcome import Plain, Refusal
 
 REMEMBERED = 32
 """Sequence numbers, and likewise idempotency keys, kept for each attempt."""
+
+DIGEST_BITS = 32
+DIGEST_MASK = (1 << DIGEST_BITS) - 1
 
 Number = int | float
 Identity = int | str
@@ -33,14 +36,14 @@ class WriteMemory:
         self.last_seq = 0
         self.newest: Identity | None = None
         self.forgotten = False
-        self._seqs: dict[int, int] = {}
+        self._seqs: deque[int] = deque(maxlen=REMEMBERED)  # each seq << 32 | digest: half the memory of a dict
         self._keys: dict[str, int] = {}
 
     def recall(self, identity: Identity | None, digest: int) -> Literal["new", "newest", "earlier"] | Refusal:
         """Whether a write is new; a refusal if its identity was used for another body or is behind."""
         if identity is None or (identity.__class__ is int and identity > self.last_seq):
             return "new"
-        known = self._seqs.get(identity) if isinstance(identity, int) else self._keys.get(identity)
+        known = self._digest_of(identity) if isinstance(identity, int) else self._keys.get(identity)
         if known is None:
             return self._behind(identity) if isinstance(identity, int) else "new"
         if known != digest:
@@ -54,17 +57,19 @@ class WriteMemory:
             return
         if isinstance(identity, int):
             self.last_seq = identity
-            self._seqs[identity] = digest
-            if len(self._seqs) > REMEMBERED:
-                del self._seqs[next(iter(self._seqs))]
-                self.forgotten = True
+            self.forgotten = len(self._seqs) == REMEMBERED
+            self._seqs.append(identity << DIGEST_BITS | digest)
         else:
             self._keys[identity] = digest
             if len(self._keys) > REMEMBERED:
                 del self._keys[next(iter(self._keys))]
 
+    def _digest_of(self, seq: int) -> int | None:
+        """Looked for one by one: only a write that is sent again asks."""
+        return next((one & DIGEST_MASK for one in self._seqs if one >> DIGEST_BITS == seq), None)
+
     def _behind(self, seq: int) -> Refusal:
-        oldest = next(iter(self._seqs))
+        oldest = self._seqs[0] >> DIGEST_BITS
         never_counted = not self.forgotten or seq > oldest
         what = "was never used" if never_counted else "is too old to tell"
         message = f"seq {seq} {what}, and {self.last_seq} is already used: send it under a higher one"
@@ -74,13 +79,13 @@ class WriteMemory:
         return {"lastSeq": self.last_seq, "applied": applied}
 
     def dump(self) -> list[Plain]:
-        seqs = list(islice(self._seqs.items(), REMEMBERED))
+        seqs = [[one >> DIGEST_BITS, one & DIGEST_MASK] for one in self._seqs]
         return [self.last_seq, self.newest, self.forgotten, seqs, list(self._keys.items())]
 
     @classmethod
     def restored(cls, plain: list[Plain]) -> WriteMemory:
         memory = cls()
         memory.last_seq, memory.newest, memory.forgotten, seqs, keys = plain
-        memory._seqs = dict(seqs)
+        memory._seqs.extend(seq << DIGEST_BITS | digest for seq, digest in seqs)
         memory._keys = dict(keys)
         return memory

@@ -64,9 +64,9 @@ class _MsgPack:
         if isinstance(data, str):
             raise Malformed("a text frame on a connection that speaks MessagePack")
         try:
-            pairs = _unpack(
+            frame = _unpack(
                 data,
-                object_pairs_hook=tuple,
+                object_pairs_hook=_unique,
                 ext_hook=_refuse_extension,
                 max_ext_len=0,  # timestamps never reach the hook
                 max_map_len=limits.map_keys,
@@ -74,7 +74,15 @@ class _MsgPack:
             )
         except (ValueError, MemoryError) as error:
             raise Malformed(f"not MessagePack: {error}") from None
-        return _frame(pairs, limits)
+        if frame.__class__ is not dict:
+            raise Malformed("a frame is one map")
+        try:
+            _check_map(frame, limits.depth)
+        except Malformed as fault:
+            fault.frame_id = frame.get("id")
+            raise
+        checked: dict[str, Any] = frame
+        return checked
 
     def encode(self, message: Mapping[str, Any]) -> bytes:
         frame: bytes = _pack(message)
@@ -122,6 +130,42 @@ def _frame(pairs: Any, limits: Limits, *, doubtful_text: bool = False) -> dict[s
         fault.frame_id = ids[0] if len(ids) == 1 else None
         raise
     return frame
+
+
+def _unique(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    built = dict(pairs)
+    if len(built) != len(pairs):
+        raise Malformed("a key is given twice")
+    return built
+
+
+def _check_map(built: dict[Any, Any], depth: int) -> None:
+    """Judge a map that MessagePack's own decoder has built; it has counted the keys."""
+    if not depth:
+        raise Malformed("too deep")
+    for key, value in built.items():
+        kind = value.__class__
+        if key.__class__ is not str:
+            raise Malformed("a key is not text")
+        if "\0" in key or (kind is str and "\0" in value):
+            raise Malformed(NUL_IN_TEXT)
+        if kind is dict:
+            _check_map(value, depth - 1)
+        elif kind is list:
+            _check_list(value, depth - 1)
+
+
+def _check_list(items: list[Any], depth: int) -> None:
+    if not depth:
+        raise Malformed("too deep")
+    for item in items:
+        kind = item.__class__
+        if kind is str and "\0" in item:
+            raise Malformed(NUL_IN_TEXT)
+        if kind is dict:
+            _check_map(item, depth - 1)
+        elif kind is list:
+            _check_list(item, depth - 1)
 
 
 def _map(pairs: Any, depth: int, max_keys: int) -> dict[str, Any]:
