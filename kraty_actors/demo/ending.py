@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -49,12 +52,21 @@ def _payments(result: Result) -> Table | str:
 
 def _look_further(result: Result, folder: Path) -> str:
     winner = result.payments[0].player_id if result.payments else "player-0001"
+    program = _program()
     return f"""
 To look further, serve the same database again (Ctrl-C stops it):
-  kraty-actors serve --game {folder}/game.json --db sqlite:///{folder}/game.db --insecure-dev
+  {program} serve --game {folder}/game.json --db sqlite:///{folder}/game.db --insecure-dev
 and in another terminal ask it:
-  kraty-actors call windows.list eventKey=trail_of_triumph
-  kraty-actors call boards.read leaderboardId={result.board_id} limit=5
-  kraty-actors call grants.list playerId={winner}
-  kraty-actors call wallet.get playerId={winner}
+  {program} call windows.list eventKey=trail_of_triumph
+  {program} call boards.read leaderboardId={result.board_id} limit=5
+  {program} call grants.list playerId={winner}
+  {program} call wallet.get playerId={winner}
 """
+
+
+def _program() -> str:
+    """What to type for this program: from a clone it is not on the PATH."""
+    if shutil.which("kraty-actors"):
+        return "kraty-actors"
+    beside = Path(sys.executable).with_name("kraty-actors")
+    return os.path.relpath(beside) if beside.is_file() else f"{sys.executable} -m kraty_actors"
