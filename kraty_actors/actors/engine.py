@@ -317,10 +317,6 @@ class Engine(Listener):
         reply = await self._loop.call(window_id, GetReport())
         return reply if isinstance(reply, Report) else None
 
-    async def catalogue_change(self) -> None:
-        """Wait until something about the events or their windows has changed."""
-        await self._catalogue_changed.wait()
-
     def is_healthy(self) -> bool:
         """Whether the last commit succeeded."""
         return self._store.failing_since is None and not self._loop.store_is_away

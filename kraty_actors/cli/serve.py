@@ -17,7 +17,7 @@ import click
 from kraty_actors.actors.engine import WrongGame
 from kraty_actors.cli.faults import give_up, import_modules, read_text
 from kraty_actors.definitions import DefinitionFaults
-from kraty_actors.game import open_game, read_game
+from kraty_actors.game import open_game
 from kraty_actors.gateway.auth import read_secrets
 from kraty_persistence import StoreError, StoreTaken
 
@@ -85,7 +85,6 @@ def _calm_the_collector() -> None:
 async def _serve(options: Options) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         try:
-            read_game(options.game)
             async with open_game(
                 options.game, store=options.db, secrets=options.secrets, insecure_dev=options.insecure_dev
             ) as game:

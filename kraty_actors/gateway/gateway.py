@@ -26,6 +26,8 @@ from kraty_protocol.messages import Hello
 
 log = logging.getLogger(__name__)
 
+SOCKET_PATH = "/v1/socket"
+NOTHING_HERE = f"nothing here: the socket is at {SOCKET_PATH}\n"
 SWEEP_SECONDS = 1.0
 GOODBYE_SECONDS = 5.0
 
@@ -114,7 +116,7 @@ class Gateway(Listener):
         if path == "/healthz":
             return HTTPStatus.OK, "ok\n"
         if path != "/readyz":
-            return HTTPStatus.NOT_FOUND, "nothing here: the socket is at /v1/socket\n"
+            return HTTPStatus.NOT_FOUND, NOTHING_HERE
         if self.is_stopping:
             return HTTPStatus.SERVICE_UNAVAILABLE, "shutting down\n"
         if not self.engine.is_healthy():

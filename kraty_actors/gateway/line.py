@@ -24,7 +24,7 @@ from websockets.typing import Subprotocol
 
 from kraty_actors.gateway.connection import Connection, Line
 from kraty_actors.gateway.frames import FIN_BINARY, FIN_TEXT
-from kraty_actors.gateway.gateway import Gateway
+from kraty_actors.gateway.gateway import NOTHING_HERE, SOCKET_PATH, Gateway
 from kraty_actors.gateway.outbox import ByteOutbox
 from kraty_actors.gateway.pipes import Pipe
 from kraty_actors.gateway.small_frames import small_frames
@@ -32,8 +32,6 @@ from kraty_protocol.codec import CODECS, MSGPACK
 from kraty_protocol.conversation import Conversation
 from kraty_protocol.limits import PLAYER_LIMITS, Limits
 
-SOCKET_PATH = "/v1/socket"
-NOTHING_HERE = f"nothing here: the socket is at {SOCKET_PATH}\n"
 HANDSHAKE_SECONDS = 10
 CLOSE_SECONDS = 5
 
