@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from kraty_actors.actors.records import pack
-from kraty_actors.domain.outcome import Audited, Completed, Effect, Pay
+from kraty_actors.domain.outcome import Audited, Completed, Effect, MovedLeague, Pay
 from kraty_persistence import AuditEntry, Completion, NewGrant
 from kraty_persistence import Effect as StoredEffect
 
@@ -26,6 +26,8 @@ def stored(effect: Effect) -> StoredEffect:
             )
         case Completed():
             return Completion(effect.player, effect.event_key, effect.window_id)
+        case MovedLeague():
+            raise NotImplementedError  # until the store keeps leagues
         case Audited():
             return AuditEntry(
                 effect.at,

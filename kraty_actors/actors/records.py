@@ -27,18 +27,47 @@ def _by_tag(*commands: type[Command]) -> dict[str, Restore]:
     return {command.tag: getattr(command, "restored", command) for command in commands}
 
 
-CALENDAR_INPUTS = _by_tag(Tick, calendar.PutGame, calendar.FinalizeEvent, window.WindowFinalized)
+CALENDAR_INPUTS = _by_tag(
+    Tick,
+    calendar.PutGame,
+    calendar.SetEventState,
+    calendar.FinalizeEvent,
+    calendar.CancelWindow,
+    calendar.ExtendWindow,
+    calendar.OverrideWindow,
+    calendar.CopyPrevious,
+    window.WindowFinalized,
+)
 WINDOW_INPUTS = _by_tag(
     Tick,
     window.OpenWindow,
     window.Admit,
     window.Presence,
     window.Finalize,
+    window.Cancel,
+    window.Leave,
+    window.StartLobby,
+    window.PushLobby,
+    contest.Pause,
+    contest.Resume,
+    contest.Extend,
+    contest.Amend,
     contest.AttemptEnded,
     contest.Closed,
 )
 CONTEST_INPUTS = _by_tag(
-    Tick, contest.Open, contest.Seat, contest.Write, contest.Finish, contest.Close, contest.Settled
+    Tick,
+    contest.Open,
+    contest.Seat,
+    contest.Write,
+    contest.Finish,
+    contest.ForceComplete,
+    contest.Pause,
+    contest.Resume,
+    contest.Extend,
+    contest.Amend,
+    contest.Close,
+    contest.Settled,
 )
 
 

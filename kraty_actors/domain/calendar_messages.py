@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from kraty_actors.domain.outcome import Command, Plain
 
@@ -30,6 +30,54 @@ class FinalizeEvent(Command):
     tag: ClassVar[str] = "finalize"
     event_key: str
     window_id: str | None
+    who: str
+
+
+@dataclass(slots=True, frozen=True)
+class SetEventState(Command):
+    """An operator publishes, unpublishes, pauses or resumes an event (R-26)."""
+
+    tag: ClassVar[str] = "set_state"
+    event_key: str
+    action: Literal["publish", "unpublish", "pause", "resume"]
+    who: str
+
+
+@dataclass(slots=True, frozen=True)
+class CancelWindow(Command):
+    """An operator ends a window without rewards (R-26)."""
+
+    tag: ClassVar[str] = "cancel_window"
+    window_id: str
+    who: str
+
+
+@dataclass(slots=True, frozen=True)
+class ExtendWindow(Command):
+    """An operator moves the end of an open window to a later instant (R-5)."""
+
+    tag: ClassVar[str] = "extend_window"
+    window_id: str
+    ends_at: int
+    who: str
+
+
+@dataclass(slots=True, frozen=True)
+class OverrideWindow(Command):
+    """An operator sets the whole metadata bag of one window, or clears it with None (R-25)."""
+
+    tag: ClassVar[str] = "override_window"
+    window_id: str
+    metadata: dict[str, Plain] | None
+    who: str
+
+
+@dataclass(slots=True, frozen=True)
+class CopyPrevious(Command):
+    """An operator gives a window the bag that the previous occurrence has (R-25)."""
+
+    tag: ClassVar[str] = "copy_previous"
+    window_id: str
     who: str
 
 

@@ -103,7 +103,7 @@ class Contest:
         chance = Chance(opening.seed, self.id)
         self._opening = opening
         self.rules = self._rulebook.rules(opening.event_key, opening.revision)
-        self.bots = Bots(self.rules.bot_seats(chance, opening.extra_bots), chance)
+        self.bots = Bots(self.rules.bot_seats(chance, opening.bot_seats), chance)
         if not self.rules.ascending:
             self._standings.seat_bots(self.bots.values, self.bots.reached)
         self.status = "open"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from kraty_actors.domain.bots import BotIdentity
@@ -14,7 +14,9 @@ Number = int | float
 
 @dataclass(slots=True, frozen=True)
 class Open(Command):
-    """From the window: the board begins. `extra_bots` fill empty human seats (R-31)."""
+    """From the window: the board begins at `starts_at`, and with it the grid of its bots. `bot_seats` says how many
+    bots sit here where that is not simply every bound one (R-31). `boards` names the shared boards that it
+    contributes to, each as [key, revision] (R-32)."""
 
     tag: ClassVar[str] = "open"
     event_key: str
@@ -22,7 +24,10 @@ class Open(Command):
     seed: int
     starts_at: int
     ends_at: int | None
-    extra_bots: int = 0
+    bot_seats: int | None = None
+    bot_tick_seconds: int = 5
+    boards: list[list[Plain]] = field(default_factory=list)
+    is_paused: bool = False
 
 
 @dataclass(slots=True, frozen=True)
@@ -69,11 +74,55 @@ class Finish(Command):
 
 
 @dataclass(slots=True, frozen=True)
+class ForceComplete(Command):
+    """An operator completes an attempt, with a score of their own or the one it has (R-12)."""
+
+    tag: ClassVar[str] = "force"
+    serial: int
+    score: Number | None
+    who: str
+
+
+@dataclass(slots=True, frozen=True)
+class Pause(Command):
+    """To a window and on to its contests: players wait, clocks run on (R-26)."""
+
+    tag: ClassVar[str] = "pause"
+
+
+@dataclass(slots=True, frozen=True)
+class Resume(Command):
+    """To a window and on to its contests: players go on (R-26)."""
+
+    tag: ClassVar[str] = "resume"
+
+
+@dataclass(slots=True, frozen=True)
+class Extend(Command):
+    """To a window and on to its contests: it ends later, and with it the attempts that end with it (R-5)."""
+
+    tag: ClassVar[str] = "extend"
+    ends_at: int
+
+
+@dataclass(slots=True, frozen=True)
+class Amend(Command):
+    """To a window and on to its contests: what takes effect at once is that of `revision` from now on, and `boards`
+    are the shared boards to contribute to, each as [key, revision] (R-5)."""
+
+    tag: ClassVar[str] = "amend"
+    revision: int
+    boards: list[list[Plain]]
+
+
+@dataclass(slots=True, frozen=True)
 class Close(Command):
-    """From the window: it ended at `at`; nothing is accepted from then on."""
+    """From the window: it ended at `at`; nothing is accepted from then on. Of a cancelled one every running attempt
+    is expired, and nobody wins, moves or is paid (R-26)."""
 
     tag: ClassVar[str] = "close"
     at: int
+    is_cancelled: bool = False
 
 
 @dataclass(slots=True, frozen=True)
@@ -123,6 +172,8 @@ class Closed(Command):
     tag: ClassVar[str] = "closed"
     contest: str
     winners: list[int]
+    promoted: list[int] = field(default_factory=list)
+    relegated: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True, frozen=True)

@@ -82,6 +82,15 @@ class Completed:
 
 
 @dataclass(slots=True, frozen=True)
+class MovedLeague:
+    """From the event's next window on, the player stands in this league (R-30)."""
+
+    player: int
+    event_key: str
+    league: str
+
+
+@dataclass(slots=True, frozen=True)
 class Audited:
     """An operator changed something: who, what, before and after."""
 
@@ -93,7 +102,7 @@ class Audited:
     at: int
 
 
-Effect = Pay | Completed | Audited
+Effect = Pay | Completed | MovedLeague | Audited
 
 
 @dataclass(slots=True)

@@ -55,11 +55,12 @@ class Rules:
         policy = self.event.reward_policy
         return policy.parameters.winner_predicate if isinstance(policy, RewardPolicySharedPool) else None
 
-    def bot_seats(self, chance: Chance, extra: int = 0) -> list[BotSeat]:
-        """Every bound bot once, in the order of the bindings; `extra` more go round the bindings (R-31)."""
+    def bot_seats(self, chance: Chance, count: int | None = None) -> list[BotSeat]:
+        """Every bound bot once, in the order of the bindings, or the first `count` of them; where there are more seats
+        than that, further ones go round the bindings (R-31)."""
         bindings = self.event.bot_bindings
-        plan = list(chain.from_iterable([binding] * binding.count for binding in bindings))
-        plan += islice(cycle(bindings), extra if bindings else 0)
+        bound = chain.from_iterable([binding] * binding.count for binding in bindings)
+        plan = list(islice(chain(bound, cycle(bindings)), self.event.bot_count if count is None else count))
         draws = chance.draws(IDENTITY_TICK, len(plan))
         return [self._seat(binding, seat, draws[seat]) for seat, binding in enumerate(plan)]
 

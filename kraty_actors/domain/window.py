@@ -322,7 +322,15 @@ class Window:
         self._contests.append(number)
         opening = self._opening
         command = Open(
-            opening.event_key, opening.revision, opening.seed, opening.starts_at, opening.ends_at, extra_bots
+            opening.event_key,
+            opening.revision,
+            opening.seed,
+            opening.starts_at,
+            opening.ends_at,
+            self.rules.event.bot_count + extra_bots,
+            opening.bot_tick_seconds,
+            opening.boards,
+            opening.is_paused,
         )
         return Message(contest_id(self.id, number), command)
 

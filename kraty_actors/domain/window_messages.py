@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+from kraty_actors.domain.ids import CALENDAR
 from kraty_actors.domain.lobby import FillStrategy, LobbyView
-from kraty_actors.domain.outcome import Command
+from kraty_actors.domain.outcome import Command, Plain
 
 
 @dataclass(slots=True, frozen=True)
 class OpenWindow(Command):
-    """From the calendar: the window begins."""
+    """The window begins. `owner` is the actor that opened it and is told of its end; `player` is the only one whom a
+    per-player window admits (R-22). `boards` are those of `Open`."""
 
     tag: ClassVar[str] = "open"
     event_key: str
@@ -22,17 +24,25 @@ class OpenWindow(Command):
     ends_at: int | None
     fill_timeout_seconds: int
     fill_strategy: FillStrategy
+    bot_tick_seconds: int = 5
+    boards: list[list[Plain]] = field(default_factory=list)
+    is_paused: bool = False
+    owner: str = CALENDAR
+    player: int | None = None
 
 
 @dataclass(slots=True, frozen=True)
 class Admit(Command):
-    """A player wants to start. `facts` are the completions elsewhere that hold, as their records (R-19);
+    """A player wants to start. `trait` is their value of the attribute that the event places by (`cohortBy`, `matchBy`),
+    `league` the one that they were last moved to in this event (R-30). `facts` are the completions elsewhere that hold, as their records (R-19);
     `started_elsewhere` counts today's starts in the event's other windows (R-17)."""
 
     tag: ClassVar[str] = "admit"
     player: int
     facts: list[list[str | bool]] = field(default_factory=list)
     started_elsewhere: int = 0
+    trait: Plain = None
+    league: str | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -49,6 +59,57 @@ class Finalize(Command):
     """An operator ends the window now."""
 
     tag: ClassVar[str] = "finalize"
+
+
+@dataclass(slots=True, frozen=True)
+class Cancel(Command):
+    """An operator ends the window without rewards (R-26)."""
+
+    tag: ClassVar[str] = "cancel"
+
+
+@dataclass(slots=True, frozen=True)
+class Leave(Command):
+    """The player gives up the seat in a lobby that forms (R-31)."""
+
+    tag: ClassVar[str] = "leave"
+    player: int
+    number: int
+
+
+@dataclass(slots=True, frozen=True)
+class StartLobby(Command):
+    """An operator starts a lobby that forms (R-31)."""
+
+    tag: ClassVar[str] = "start_lobby"
+    number: int
+
+
+@dataclass(slots=True, frozen=True)
+class PushLobby(Command):
+    """The game's matchmaker makes a lobby (R-31). Refusals name players by number."""
+
+    tag: ClassVar[str] = "push_lobby"
+    key: str
+    players: list[int]
+    capacity: int | None
+    metadata: dict[str, Plain]
+
+
+@dataclass(slots=True, frozen=True)
+class GetWindow(Command):
+    """Read what the window is: `WindowInfo`."""
+
+    tag: ClassVar[str] = "get_window"
+    is_read: ClassVar[bool] = True
+
+
+@dataclass(slots=True, frozen=True)
+class GetForming(Command):
+    """Read which players have a seat in a lobby that forms."""
+
+    tag: ClassVar[str] = "get_forming"
+    is_read: ClassVar[bool] = True
 
 
 @dataclass(slots=True, frozen=True)
@@ -80,10 +141,14 @@ class GetReport(Command):
 
 @dataclass(slots=True, frozen=True)
 class WindowFinalized(Command):
-    """To the calendar: every grant of the window is written."""
+    """To the owner: every grant of the window is written, or it was cancelled. Of a per-player window also on which
+    day (ms of its midnight) how many attempts were started (R-17)."""
 
     tag: ClassVar[str] = "finalized"
     window_id: str
+    is_cancelled: bool = False
+    day: int = 0
+    started_that_day: int = 0
 
 
 @dataclass(slots=True, frozen=True)
@@ -116,3 +181,19 @@ class MemberView:
     completed: bool
     attempts: int
     started_since: int
+    league: str | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class WindowInfo:
+    """What a window is, for those who only have its id."""
+
+    window_id: str
+    event_key: str
+    owner: str
+    player: int | None
+    starts_at: int
+    ends_at: int | None
+    revision: int
+    state: Literal["open", "closing", "finalized", "cancelled"]
+    is_paused: bool
