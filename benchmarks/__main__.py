@@ -11,8 +11,9 @@ from pathlib import Path
 import click
 
 from benchmarks.contenders import CONTENDERS, Contender, ServerFailed, serving
+from benchmarks.formulas import measure_formulas
 from benchmarks.load import LoadFailed, Measured
-from benchmarks.report import Row, print_table, write_json
+from benchmarks.report import Row, print_formulas, print_table, write_json
 
 NAMES = [name for one in CONTENDERS for name in (one.name, one.group)]
 
@@ -52,14 +53,16 @@ def main(
                 file=sys.stderr,
             )
             load = ["--connections", connections, "--warm-up", warm_up, "--seconds", seconds]
-            _measure(row, [str(word) for word in load], folder, backend)
+            _measure(row, [str(word) for word in [*load, "--points", row.contender.points]], folder, backend)
     print_table(
         rows,
         f"{connections} connections, {rounds} rounds of {seconds:g} s, {os.cpu_count()} cores, {backend}",
     )
+    formulas = measure_formulas()
+    print_formulas(formulas)
     if json_file:
         settings = {"rounds": rounds, "seconds": seconds, "connections": connections, "backend": backend}
-        write_json(rows, json_file, {**settings, "cores": os.cpu_count()})
+        write_json(rows, formulas, json_file, {**settings, "cores": os.cpu_count()})
     if any(row.failure for row in rows):
         raise SystemExit(1)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.games import ENDLESS_TARGET, FREEZING_TARGET, global_game, lobby_game
+from benchmarks.games import ENDLESS_TARGET, FREEZING_TARGET, POINTS, expression_game, global_game, lobby_game
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
@@ -26,12 +26,16 @@ class ServerFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A server to measure; `command` gives its arguments, and may put files into the folder it is given."""
+    """A server to measure; `command` gives its arguments, and may put files into the folder it is given.
+
+    `points` is what each write adds to a player's score there.
+    """
 
     name: str
     title: str
     group: str
     command: Callable[[Path, str], list[str]]
+    points: int = 1
 
 
 def _echo(kind: str) -> Callable[[Path, str], list[str]]:
@@ -62,6 +66,7 @@ CONTENDERS = [
     ECHO_TRIO,
     ECHO_SANS_IO,
     Contender("global", "kraty, one board for all", "real", _real(global_game())),
+    Contender("expression", "kraty, score by expression", "real", _real(expression_game()), POINTS),
     Contender("lobby", "kraty, lobbies with 49 bots", "real", _real(lobby_game(FREEZING_TARGET))),
     Contender("lobby-endless", "kraty, lobbies with 49 endless bots", "real", _real(lobby_game(ENDLESS_TARGET))),
 ]

@@ -6,11 +6,20 @@ from typing import Any
 
 FREEZING_TARGET = 5
 ENDLESS_TARGET = 10**9
+EXPRESSION, POINTS = "streak * 10 - losses", 10
+"""A score by expression, and what one write of 1 adds to it."""
 
 
 def global_game() -> dict[str, Any]:
     """A score attack on one board for everyone: no metric has a target, so no attempt completes."""
     return _game({"mode": "global"})
+
+
+def expression_game() -> dict[str, Any]:
+    """The same with a score by expression."""
+    game = global_game()
+    game["events"][0]["scoreFormula"] = {"type": "expression", "expression": EXPRESSION}
+    return game
 
 
 def lobby_game(bot_target: int) -> dict[str, Any]:

@@ -80,10 +80,10 @@ class Player:
         self._rest = buffer[at:]
         return acknowledged
 
-    def check(self) -> None:
+    def check(self, points: int) -> None:
         """The last answer must stand for all writes that were sent: none lost, none counted twice."""
         ok = msgpack.unpackb(self.last_reply)["ok"]
-        if (ok["seq"], ok["score"]) != (self.seq, self.seq):
+        if (ok["seq"], ok["score"]) != (self.seq, self.seq * points):
             raise LoadFailed(f"after {self.seq} writes of 1 the answer was seq {ok['seq']}, score {ok['score']}")
 
     def _take(self, kind: int, body: bytes) -> bool:
@@ -194,7 +194,7 @@ class Run:
                 player.write(acknowledged)
 
 
-def measure(players: list[Player], in_flight: int, warm_up: float, seconds: float) -> Measured:
+def measure(players: list[Player], in_flight: int, warm_up: float, seconds: float, points: int) -> Measured:
     """Keep `in_flight` writes of each player under way and count the answers after `warm_up` seconds."""
     run = Run(players)
     run.begin(in_flight)
@@ -205,7 +205,7 @@ def measure(players: list[Player], in_flight: int, warm_up: float, seconds: floa
     counted = sorted(run.latencies[first:])
     run.drain()
     for player in players:
-        player.check()
+        player.check(points)
     return Measured(
         acks_per_second=len(counted) / elapsed,
         p50_ms=1000 * counted[len(counted) // 2],
@@ -219,6 +219,7 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("event_key")
     parser.add_argument("--metric", default="streak")
+    parser.add_argument("--points", type=int, default=1, help="what a write adds to the score")
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--in-flight", type=int, default=16)
     parser.add_argument("--warm-up", type=float, default=1.0, help="seconds")
@@ -229,7 +230,7 @@ def main() -> None:
             Player(options.url, f"p{number}", options.event_key, options.metric)
             for number in range(options.connections)
         ]
-        measured = measure(players, options.in_flight, options.warm_up, options.seconds)
+        measured = measure(players, options.in_flight, options.warm_up, options.seconds, options.points)
     except (LoadFailed, OSError) as failure:
         raise SystemExit(f"{type(failure).__name__}: {failure}") from None
     print(json.dumps(asdict(measured)))

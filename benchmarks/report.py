@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.contenders import ECHO_SANS_IO, ECHO_TRIO, Contender
+from benchmarks.formulas import Cost
 from benchmarks.load import Measured
 
 WIDTH = 110  # columns, also where the output is piped and has no width of its own
@@ -56,6 +57,18 @@ def print_table(rows: list[Row], heading: str) -> None:
             console.print(f"{row.contender.title}, {row.in_flight} in flight:", row.failure, style="red", markup=False)
 
 
+def print_formulas(costs: list[Cost]) -> None:
+    """One line for each formula, and how it compares with the first one, `linear`."""
+    table = Table(title="formulas over the same two metrics", title_justify="left", box=SIMPLE)
+    table.add_column("formula")
+    for column in ("score, ns", "of linear", "arithmetic of a write, ns", "of linear"):
+        table.add_column(column, justify="right")
+    for cost in costs:
+        score, write = cost.score_ns / costs[0].score_ns, cost.write_ns / costs[0].write_ns
+        table.add_row(cost.formula, f"{cost.score_ns:.0f}", f"{score:.2f}", f"{cost.write_ns:.0f}", f"{write:.2f}")
+    Console(width=WIDTH).print(table)
+
+
 def _cells(row: Row, rows: list[Row]) -> list[str]:
     if not row.rounds:
         return ["failed"]
@@ -69,7 +82,7 @@ def _cells(row: Row, rows: list[Row]) -> list[str]:
     ]
 
 
-def write_json(rows: list[Row], path: Path, settings: dict[str, object]) -> None:
+def write_json(rows: list[Row], formulas: list[Cost], path: Path, settings: dict[str, object]) -> None:
     """Every round of every row, with the settings and the machine."""
     report = {
         "settings": settings,
@@ -86,5 +99,6 @@ def write_json(rows: list[Row], path: Path, settings: dict[str, object]) -> None
             }
             for row in rows
         ],
+        "formulas": [asdict(cost) for cost in formulas],
     }
     path.write_text(json.dumps(report, indent=2) + "\n")

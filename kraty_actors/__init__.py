@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kraty_actors.actors.clock import Clock, LoopClock, SystemClock
-from kraty_actors.actors.engine import WrongGame
+from kraty_actors.actors.publishing import WrongGame
 from kraty_actors.definitions import DefinitionFaults, Fault
 from kraty_actors.game import Game, open_game, select_subprotocol
 from kraty_protocol.errors import Refused

@@ -26,8 +26,8 @@ from kraty_actors.actors.engine import Engine
 from kraty_actors.actors.loop import answer_to
 from kraty_actors.definitions import Fault, load_game_text
 from kraty_actors.domain.attempt import AttemptView, Written
-from kraty_actors.domain.contest_messages import BoardView, GetBoard
-from kraty_actors.domain.lobby import LobbyView
+from kraty_actors.domain.board_view import BoardView, GetBoard
+from kraty_actors.domain.lobby import LobbyView, Unmatched
 from kraty_actors.domain.outcome import Refusal
 from kraty_actors.domain.window_messages import Report
 from kraty_actors.gateway import translate
@@ -37,6 +37,7 @@ from kraty_actors.gateway.hosted import serve_websocket
 from kraty_actors.gateway.hub import ViewKey, Watcher
 from kraty_actors.gateway.line import Serves
 from kraty_actors.gateway.listener import open_port, serve_port, serve_stream
+from kraty_actors.gateway.listing import listing
 from kraty_persistence import GrantRow, MemoryStore, Store, StoreError
 from kraty_persistence.sql import open_sql_store
 from kraty_protocol.codec import CODECS
@@ -81,7 +82,7 @@ async def open_game(
     loaded = read_game(source)
     with _unwrapped():
         async with _opened(store) as opened, Engine.opened(opened, clock or SystemClock()) as engine:
-            put = await engine.put_game(loaded, who="file", is_file=True)
+            put = await engine.publishing.put_game(loaded, who="file", is_file=True)
             async with anyio.create_task_group() as tasks:
                 async with Gateway.opened(engine, secrets=secrets, insecure_dev=insecure_dev) as gateway:
                     yield Game(engine, gateway, tasks, put.warnings)
@@ -180,15 +181,18 @@ class Game:
         players = self.engine.players
         await players.set_profile(await players.resolve(player_id), name, avatar, country)
 
-    async def start(self, player_id: str, event_key: str) -> Attempt:
-        """Start an attempt, or get the one that runs (R-16).
+    async def start(
+        self, player_id: str, event_key: str, *, context: Mapping[str, str | float | bool] | None = None
+    ) -> Attempt:
+        """Start an attempt, or get the one that runs (R-16). `context` serves placement where the player has no such
+        attribute (R-19).
 
         Raises:
             Refused: `lobby_forming`, `entry_requirement_failed`, `max_attempts_reached`, ...
         """
         player = await self.engine.players.resolve(player_id)
-        started = await self.engine.start(player.number, event_key)
-        if isinstance(started, LobbyView):
+        started = await self.engine.entrance.start(player, event_key, context or {})
+        if isinstance(started, LobbyView | Unmatched):
             raise Refused("lobby_forming", "the lobby waits for more players", translate.forming(started))
         return cast("Attempt", translate.attempt(_accepted(started, AttemptView)))
 
@@ -257,14 +261,14 @@ class Game:
     async def events(self, player_id: str, *, upcoming: bool = False) -> list[Listing]:
         """What the player can see (R-55)."""
         player = await self.engine.players.resolve(player_id)
-        listed = await self.engine.listings(player.number, upcoming=upcoming)
-        return [cast("Listing", translate.listing(one)) for one in listed]
+        listed = await self.engine.listings.of(player, upcoming=upcoming)
+        return [cast("Listing", listing(one)) for one in listed]
 
     async def board(self, leaderboard_id: str, *, limit: int = 50, offset: int = 0, player: str | None = None) -> Board:
         """A page of a board (R-33); with a player also where that player stands."""
         row = await self.engine.players.find(player) if player is not None else None
         query = GetBoard(offset=offset, limit=limit, viewer=row.number if row else None)
-        view = _accepted(await self.engine.read_board(leaderboard_id, query), BoardView)
+        view = _accepted(await self.engine.boards.read(leaderboard_id, query), BoardView)
         players = self.engine.players
         await players.fetch(players.missing(standing.participant for standing in view.standings))
         return cast("Board", translate.board(view, players, row))
@@ -310,18 +314,18 @@ class Game:
     async def wallet(self, player_id: str) -> dict[str, int]:
         """The balance of every declared currency."""
         player = await self.engine.players.resolve(player_id)
-        return dict(await self.engine.balances(player.number))
+        return dict(await self.engine.money.balances(player.number))
 
     async def grants(self, player_id: str, *, limit: int = 50) -> list[Grant]:
         """The player's grants, newest first."""
         player = await self.engine.players.resolve(player_id)
-        page, _ = await self.engine.grants(player.number, limit=limit)
+        page, _ = await self.engine.money.grants(player.number, limit=limit)
         return [cast("Grant", translate.grant(row, self.engine.now_ms())) for row in page]
 
     async def claim(self, player_id: str, grant_id: str) -> Grant:
         """Credit a grant to the player's wallet, once (R-45)."""
         player = await self.engine.players.resolve(player_id)
-        row = _accepted(await self.engine.claim(player.number, grant_id), GrantRow)
+        row = _accepted(await self.engine.money.claim(player.number, grant_id), GrantRow)
         return cast("Grant", translate.grant(row, self.engine.now_ms()))
 
     # -- operators
@@ -332,15 +336,15 @@ class Game:
         Raises:
             DefinitionFaults: It has faults; nothing was changed.
         """
-        return list((await self.engine.put_game(game, who=who)).warnings)
+        return list((await self.engine.publishing.put_game(game, who=who)).warnings)
 
     async def finalize(self, event_key: str, window_id: str | None = None, *, who: str = "program") -> list[Window]:
         """End a window, or an event with all its windows, now (R-26)."""
-        ended = await self.engine.finalize(event_key, window_id, who=who)
+        ended = await self.engine.steering.finalize(event_key, window_id, who=who)
         if isinstance(ended, Refusal):
             raise _refused(ended)
-        event, now = self.engine.catalogue.events[event_key], self.engine.now_ms()
-        return [cast("Window", translate.window(window, event, now)) for window in ended]
+        now = self.engine.now_ms()
+        return [cast("Window", translate.window(one.window, one.event, now)) for one in ended]
 
     async def windows(self, event_key: str) -> list[Window]:
         """An event's windows: open and upcoming ones in order, then the last that closed."""
@@ -352,7 +356,8 @@ class Game:
 
     async def report(self, window_id: str) -> Report | None:
         """How a finalized window was settled; None before."""
-        return await self.engine.report(window_id)
+        report = await self.engine.steering.report(window_id)
+        return report if isinstance(report, Report) else None
 
 
 class Doorbell:

@@ -17,7 +17,7 @@ from kraty_actors.actors.records import (
     unpack,
     unpack_batch,
 )
-from kraty_actors.domain.outcome import Command, Message, Notice, Plain, State
+from kraty_actors.domain.outcome import Command, Effect, Gathers, Message, Notice, Plain, State
 from kraty_persistence import StoredActor, StoreError
 
 Respond = Callable[[object], None]
@@ -35,6 +35,7 @@ class Batch:
     messages: list[tuple[int, Message]] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     heard: list[tuple[str, int]] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
     moved: bool = False
     finished: bool = False
     committed: bool = False
@@ -63,6 +64,7 @@ class Cell:
     unheard: dict[int, Message] = field(default_factory=dict)
     heard: dict[str, int] = field(default_factory=dict)
     alarm: int | None = None
+    gatherer: Gathers | None = None
 
     def say(self, message: Message) -> int:
         """Number a message to another actor; it is kept until that actor has committed it."""
@@ -87,9 +89,13 @@ class Cell:
             self.now = now
             for plain in inputs:
                 self.replay(state, plain, now)
+            if isinstance(state, Gathers):
+                for message in state.gathered(now):
+                    self.say(message)
         if stored.records:
             self.checkpointed = stored.number - len(stored.records)
         self.state = state
+        self.gatherer = state if isinstance(state, Gathers) else None
 
     def replay(self, state: State, plain: Plain, now: int) -> None:
         """Apply one journalled input again; what it says to players was said before."""

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from kraty_actors.actors.records import pack
 from kraty_actors.domain.outcome import Audited, Completed, Effect, MovedLeague, Pay
-from kraty_persistence import AuditEntry, Completion, NewGrant
+from kraty_persistence import AuditEntry, Completion, LeagueMove, NewGrant
 from kraty_persistence import Effect as StoredEffect
 
 
@@ -27,7 +27,7 @@ def stored(effect: Effect) -> StoredEffect:
         case Completed():
             return Completion(effect.player, effect.event_key, effect.window_id)
         case MovedLeague():
-            raise NotImplementedError  # until the store keeps leagues
+            return LeagueMove(effect.player, effect.event_key, effect.league)
         case Audited():
             return AuditEntry(
                 effect.at,

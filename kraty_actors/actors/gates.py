@@ -1,142 +1,139 @@
-"""What stands between a player and an event: facts for conditions and limits, gathered before a window judges them."""
+"""What stands between a player and an event: facts for conditions and limits, gathered before a window judges them.
+
+Everything is answered from memory, but for the first question about a player, which is one indexed read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Iterable, Mapping
 
-from kraty_actors.actors.loop import ActorLoop
+from kraty_actors.actors.world import World
 from kraty_actors.definitions import EventDefinition
 from kraty_actors.domain.attempt import AttemptView
-from kraty_actors.domain.catalogue import Catalogue, EventView, Library, WindowView
-from kraty_actors.domain.conditions import CompletionWanted, facts_wanted, failing
+from kraty_actors.domain.board_view import BoardView, GetBoard
+from kraty_actors.domain.catalogue import EventView, WindowView
+from kraty_actors.domain.conditions import NO_FACTS, Facts, Scalar, Wanted
+from kraty_actors.domain.contest import Contest
 from kraty_actors.domain.contest_messages import GetAttempt
 from kraty_actors.domain.days import day_start
+from kraty_actors.domain.player_windows import PlayerWindows
+from kraty_actors.domain.player_windows_messages import Locate, Located, Visited
+from kraty_actors.domain.shared_board import SharedBoard
+from kraty_actors.domain.window import Window
 from kraty_actors.domain.window_messages import GetMember, MemberView
-from kraty_persistence import Store
+from kraty_persistence import PlayerRow
 
+NOWHERE = Located(None, may_open=False, to_open=None, opens_at=None, started_elsewhere=0, unfinished=())
+NOBODY = MemberView(None, None, running=False, completed=False, attempts=0, started_since=0)
 
-@dataclass(slots=True, frozen=True)
-class Listed:
-    """One event as one player sees it (R-55). `window` is None for one that is only to come."""
-
-    event: EventView
-    rules_event: EventDefinition
-    window: WindowView | None
-    opens_at: int | None
-    leaderboard_id: str | None
-    lobby_id: str | None
-    current_attempt_id: str | None
-    requirement_met: bool
-    attempts_left: int | None
+Number = int | float
 
 
 class Gates:
-    """Answers from memory where a window knows, else by one indexed query."""
+    """Looks at the actors' states where they are at rest, and asks them where they are not."""
 
-    def __init__(self, store: Store, loop: ActorLoop, library: Library) -> None:
-        self._store = store
-        self._loop = loop
-        self._library = library
+    def __init__(self, world: World) -> None:
+        self._world = world
 
-    async def facts(
-        self, player: int, event: EventDefinition, catalogue: Catalogue, now: int
-    ) -> list[list[str | bool]]:
-        """The completions that the event's conditions ask for and that hold, as records (R-19)."""
-        wanted = dict.fromkeys(chain(facts_wanted(event.unlock_condition), facts_wanted(event.entry_requirement)))
-        return [fact.record() for fact in wanted if await self._holds(player, fact, catalogue, now)]
-
-    async def _holds(self, player: int, fact: CompletionWanted, catalogue: Catalogue, now: int) -> bool:
-        if not fact.in_current_window:
-            return await self._store.completed(player, fact.event_key)
-        event = catalogue.events.get(fact.event_key)
-        window = event.current(now) if event is not None else None
-        return window is not None and await self._store.completed(player, fact.event_key, window.window_id)
-
-    async def started_elsewhere(self, player: int, event: EventView, window: WindowView, now: int) -> int:
-        """Today's starts of the player in the event's other windows, where the event limits them (R-17)."""
-        if self._rules_event(event, window).attempt.max_daily_attempts is None:
-            return 0
-        today = day_start(now, event.timezone)
-        others = [w for w in event.windows if w is not window and (w.ends_at is None or w.ends_at > today)]
-        members = [await self._member(player, other, today) for other in others]
-        return sum(member.started_since for member in members)
-
-    async def listed(
-        self, player: int, event: EventView, catalogue: Catalogue, now: int, *, upcoming: bool
-    ) -> Listed | None:
-        """The event for this player, or None if it is not to be listed."""
-        window = event.current(now)
-        following = next(iter(event.upcoming(now)), None) if upcoming else None
-        if window is None:
-            return None if following is None else await self._to_come(player, event, following, catalogue, now)
-        rules = self._rules_event(event, window)
-        member = await self._member(player, window, day_start(now, event.timezone))
-        facts = await self._facts_with(player, rules, member, catalogue, now)
-        if failing(rules.unlock_condition, facts) is not None:
-            return None
-        return Listed(
-            event=event,
-            rules_event=rules,
-            window=window,
-            opens_at=following.starts_at if following is not None else None,
-            leaderboard_id=member.contest_id,
-            lobby_id=member.lobby.lobby_id if member.lobby is not None else None,
-            current_attempt_id=await self._running_attempt(player, member),
-            requirement_met=failing(rules.entry_requirement, facts) is None,
-            attempts_left=await self._attempts_left(player, event, window, member, now),
+    async def facts(self, player: PlayerRow, wanted: Wanted, now: int) -> Facts:
+        """What is wanted of the player, as it stands (R-19)."""
+        if wanted.is_empty:
+            return NO_FACTS
+        dossier = await self._world.dossiers.get(player.number)
+        lifetime = {
+            one for one in wanted.completions if not one.in_current_window and one.event_key in dossier.completed
+        }
+        current = [one for one in wanted.completions if one.in_current_window]
+        held = {one for one in current if await self._completed_now(player.number, one.event_key, now)}
+        attributes = self._world.players.attributes(player) if wanted.attributes else {}
+        return Facts(
+            completed=frozenset(lifetime | held),
+            items={key: dossier.inventory.get(key, 0) for key in wanted.items},
+            balances={key: dossier.balances.get(key, 0) for key in wanted.currencies},
+            attributes={key: attributes[key] for key in wanted.attributes if key in attributes},
+            scores=await self._scores(player.number, wanted.boards),
         )
 
-    async def _to_come(
-        self, player: int, event: EventView, following: WindowView, catalogue: Catalogue, now: int
-    ) -> Listed | None:
-        rules = event.event
-        facts = await self._facts_with(player, rules, None, catalogue, now)
-        if failing(rules.unlock_condition, facts) is not None:
-            return None
-        met = failing(rules.entry_requirement, facts) is None
-        left = min(_limits(rules), default=None)
-        return Listed(event, rules, None, following.starts_at, None, None, None, met, left)
+    async def _completed_now(self, player: int, event_key: str, now: int) -> bool:
+        event = self._world.catalogue.events.get(event_key)
+        window = event.current(now) if event is not None else None
+        return window is not None and (await self.member(player, window.window_id)).completed
 
-    async def _facts_with(
-        self, player: int, event: EventDefinition, member: MemberView | None, catalogue: Catalogue, now: int
-    ) -> set[CompletionWanted]:
-        facts = await self.facts(player, event, catalogue, now)
-        held = {CompletionWanted(str(key), bool(current)) for key, current in facts}
-        if member is not None and member.completed:
-            held |= {CompletionWanted(event.key, True), CompletionWanted(event.key, False)}
-        return held
+    async def _scores(self, player: int, boards: Iterable[str]) -> Mapping[str, Number]:
+        scores = {}
+        for key in boards:
+            board = self._world.catalogue.boards.get(key)
+            score = await self._score(player, board.current_id) if board is not None else None
+            if score is not None:
+                scores[key] = score
+        return scores
 
-    async def _running_attempt(self, player: int, member: MemberView) -> str | None:
+    async def _score(self, player: int, board_id: str) -> Number | None:
+        state = self._world.loop.at_rest(board_id)
+        if isinstance(state, SharedBoard):
+            return state.score(player)
+        view = await self._world.loop.call(board_id, GetBoard(viewer=player))
+        return view.viewer_score if isinstance(view, BoardView) else None
+
+    async def member(self, player: int, window_id: str, since: int = 0) -> MemberView:
+        """What the window knows of the player; `since` is where a day of theirs began."""
+        state = self._world.loop.at_rest(window_id)
+        if isinstance(state, Window):
+            return state.member_view(GetMember(player, since))
+        reply = await self._world.loop.call(window_id, GetMember(player, since))
+        return reply if isinstance(reply, MemberView) else NOBODY
+
+    async def running_attempt(self, player: int, member: MemberView) -> str | None:
+        """The id of the player's attempt that runs."""
         if not member.running or member.contest_id is None:
             return None
-        attempt = await self._loop.call(member.contest_id, GetAttempt(player))
+        state = self._world.loop.at_rest(member.contest_id)
+        if isinstance(state, Contest):
+            return state.newest_attempt_id(player)
+        attempt = await self._world.loop.call(member.contest_id, GetAttempt(player))
         return attempt.attempt_id if isinstance(attempt, AttemptView) else None
 
-    async def _attempts_left(
-        self, player: int, event: EventView, window: WindowView, member: MemberView, now: int
-    ) -> int | None:
-        rules = self._rules_event(event, window).attempt
-        most = rules.max_attempts if rules.replayable_during_window else 1
-        left = [] if most is None else [most - member.attempts]
-        if rules.max_daily_attempts is not None:
-            elsewhere = await self.started_elsewhere(player, event, window, now)
-            left.append(rules.max_daily_attempts - member.started_since - elsewhere)
-        return max(0, min(left)) if left else None
+    async def started_elsewhere(self, player: int, event: EventView, window: WindowView | None, now: int) -> int:
+        """Today's starts of the player in the event's other windows, where the event limits them (R-17)."""
+        rules = event.event if window is None else self._world.rules_event(window)
+        if rules.attempt.max_daily_attempts is None:
+            return 0
+        today = day_start(now, event.timezone)
+        own = window.window_id if window is not None else None
+        others = [one for one in event.windows if one.window_id != own and (one.ends_at or now) > today]
+        return sum([(await self.member(player, other.window_id, today)).started_since for other in others])
 
-    async def _member(self, player: int, window: WindowView, since: int) -> MemberView:
-        reply = await self._loop.call(window.window_id, GetMember(player, since))
-        return reply if isinstance(reply, MemberView) else MemberView(None, None, False, False, 0, 0)
+    async def located(self, player: PlayerRow, event: EventView, now: int) -> tuple[Located, int]:
+        """Which window of a per-player event the player has, or may open, and today's starts in their other ones."""
+        zone = self.timezone(player)
+        state = self._world.loop.at_rest(event.player_windows)
+        reply: object
+        if isinstance(state, PlayerWindows):
+            reply = state.located(player.number, zone, now)
+        else:
+            reply = await self._world.loop.call(event.player_windows, Locate(player.number, zone))
+        located = reply if isinstance(reply, Located) else NOWHERE
+        elsewhere = await self.elsewhere(player.number, event, located, now)
+        return located, elsewhere
 
-    def _rules_event(self, event: EventView, window: WindowView) -> EventDefinition:
-        return self._library.rules(event.event.key, window.revision).event
+    async def elsewhere(self, player: int, event: EventView, found: Located | Visited, now: int) -> int:
+        """Today's starts in the player's other windows of a per-player event."""
+        if event.event.attempt.max_daily_attempts is None:
+            return 0
+        today = day_start(now, event.timezone)
+        going_on = [(await self.member(player, name, today)).started_since for name in found.unfinished]
+        return found.started_elsewhere + sum(going_on)
 
+    def timezone(self, player: PlayerRow) -> str | None:
+        """The player's own time zone, which the game's servers set (R-22)."""
+        zone = self._world.players.attributes(player).get("timezone")
+        return zone if isinstance(zone, str) else None
 
-def _limits(event: EventDefinition) -> Iterator[int]:
-    if not event.attempt.replayable_during_window:
-        yield 1
-    elif event.attempt.max_attempts is not None:
-        yield event.attempt.max_attempts
-    if event.attempt.max_daily_attempts is not None:
-        yield event.attempt.max_daily_attempts
+    def trait(self, player: PlayerRow, event: EventDefinition, context: Mapping[str, Scalar]) -> Scalar | None:
+        """The player's value of the attribute that the event places by; what the client says serves where the game's
+        servers have said nothing (R-19)."""
+        board = event.leaderboard
+        name = board.cohort_by if board.mode == "grouped" else board.match_by.attribute if board.match_by else None
+        if name is None:
+            return None
+        return self._world.players.attributes(player).get(name, context.get(name))

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import count
+from time import perf_counter
 
 import anyio
 from anyio.abc import TaskGroup
@@ -33,6 +34,9 @@ MAILBOX_MAX = 10_000
 
 BATCH_MAX = 1_024
 """Commands applied in one turn, so that no actor keeps the others waiting."""
+
+TURNS_SECONDS = 0.005
+"""How long actors take turns before the sockets have theirs, so that ten thousand at once stall nobody."""
 
 IN_FLIGHT_MAX = 16
 """Batches of one actor that wait for the store; with more, its mailbox fills."""
@@ -59,6 +63,9 @@ class Listener:
     def notice(self, notice: Notice) -> None:
         """Something to push to players."""
 
+    def happened(self, effect: Effect) -> None:
+        """A row was written for others to read."""
+
     def flush(self) -> None:
         """All that could be said now has been said."""
 
@@ -77,7 +84,7 @@ class ActorLoop:
         self._cells: dict[str, Cell] = {}
         self._ready: deque[Cell] = deque()
         self._settled: deque[Cell] = deque()
-        self._alarms: list[tuple[int, int, Cell]] = []
+        self._alarms: list[tuple[int, int, Cell | Callable[[], None]]] = []
         self._alarm_order = count()
         self._wake = anyio.Event()
         self._asleep = False
@@ -98,6 +105,20 @@ class ActorLoop:
             return
         cell.mailbox.append((command, respond, "", 0))
         self._queue(cell)
+
+    def at_rest(self, actor_id: str) -> State | None:
+        """The state of an actor all of whose changes are committed and for which nothing waits or is due: it may be
+        read at once. None means that it has to be asked."""
+        cell = self._cells.get(actor_id)
+        if cell is None or cell.state is None or not cell.number or cell.in_flight or cell.mailbox:
+            return None
+        wake_at = cell.state.wake_at
+        return cell.state if wake_at is None or wake_at > self._clock.now_ms() else None
+
+    def call_at(self, at: int, callback: Callable[[], None]) -> None:
+        """Call back once the clock has come to `at` (ms)."""
+        heapq.heappush(self._alarms, (at, next(self._alarm_order), callback))
+        self._rouse()
 
     async def call(self, actor_id: str, command: Command) -> object:
         """Post a command and wait for its reply, which may be a `Refusal`."""
@@ -122,10 +143,7 @@ class ActorLoop:
                 await self._wait()
                 self._ring()
                 self._release_settled()
-                for _ in range(len(self._ready)):
-                    cell = self._ready.popleft()
-                    cell.queued = False
-                    self._turn(cell)
+                self._take_turns()
                 self.listener.flush()
                 if self._fatal is not None:
                     raise self._fatal
@@ -150,6 +168,15 @@ class ActorLoop:
 
     # -- one turn
 
+    def _take_turns(self) -> None:
+        enough = perf_counter() + TURNS_SECONDS
+        for _ in range(len(self._ready)):
+            cell = self._ready.popleft()
+            cell.queued = False
+            self._turn(cell)
+            if perf_counter() > enough:
+                break
+
     def _turn(self, cell: Cell) -> None:
         if cell.state is None:
             return
@@ -158,15 +185,16 @@ class ActorLoop:
             return
         now = cell.now = max(self._clock.now_ms(), cell.now)
         batch = Batch(self._take(cell, now))
-        effects: list[Effect] = []
         for at, envelope in enumerate(batch.envelopes):
             try:
-                self._apply(cell, cell.state, batch, effects, envelope, now)
+                self._apply(cell, cell.state, batch, envelope, now)
             except Exception:  # noqa: BLE001 -- a bug in a rule: the one boundary that keeps the other actors running
                 self._throw_away(cell, batch, at)
                 return
         if batch.inputs:
-            self._commit(cell, batch, effects)
+            if cell.gatherer is not None:
+                batch.messages.extend((cell.say(message), message) for message in cell.gatherer.gathered(now))
+            self._commit(cell, batch)
         elif cell.in_flight:
             batch.committed = True
             cell.in_flight.append(batch)
@@ -196,9 +224,7 @@ class ActorLoop:
             taken.extend(mailbox.popleft() for _ in range(BATCH_MAX))
         return taken
 
-    def _apply(
-        self, cell: Cell, state: State, batch: Batch, effects: list[Effect], envelope: Envelope, now: int
-    ) -> None:
+    def _apply(self, cell: Cell, state: State, batch: Batch, envelope: Envelope, now: int) -> None:
         command, respond, source, number = envelope
         if source:
             if source in cell.deaf_to:
@@ -223,16 +249,16 @@ class ActorLoop:
         if outcome.messages:
             batch.messages.extend((cell.say(message), message) for message in outcome.messages)
         if outcome.effects:
-            effects.extend(outcome.effects)
+            batch.effects.extend(outcome.effects)
         if outcome.notices:
             batch.notices.extend(outcome.notices)
         if outcome.finished:
             batch.finished = cell.retired = True
 
-    def _commit(self, cell: Cell, batch: Batch, effects: list[Effect]) -> None:
+    def _commit(self, cell: Cell, batch: Batch) -> None:
         cell.number += 1
         cell.in_flight.append(batch)
-        unit = Unit(cell.id, cell.number, pack_batch(cell.now, batch.inputs), tuple(map(stored, effects)))
+        unit = Unit(cell.id, cell.number, pack_batch(cell.now, batch.inputs), tuple(map(stored, batch.effects)))
         self._store.submit(unit, partial(self._stored, cell, batch))
 
     def _stored(self, cell: Cell, batch: Batch, error: StoreError | None) -> None:
@@ -267,6 +293,8 @@ class ActorLoop:
             self._post(cell.id, number, message)
         for source, number in batch.heard:
             self._heard(source, number)
+        for effect in batch.effects:
+            self.listener.happened(effect)
         for respond, reply in batch.replies:
             respond(reply)
         for notice in batch.notices:
@@ -411,16 +439,20 @@ class ActorLoop:
         cell.alarm = at
 
     def _wake_at(self, cell: Cell) -> int | None:
-        return None if cell.state is None or TICK.tag in cell.deaf_to else cell.state.wake_at
+        if cell.state is None or not cell.number or TICK.tag in cell.deaf_to:
+            return None
+        return cell.state.wake_at
 
     def _ring(self) -> None:
         if self.store_is_away or not self._alarms or self._alarms[0][0] > (now := self._clock.now_ms()):
             return
         while self._alarms and self._alarms[0][0] <= now:
-            at, _, cell = heapq.heappop(self._alarms)
-            if cell.alarm == at:
-                cell.alarm = None
-                self._queue(cell)
+            at, _, whom = heapq.heappop(self._alarms)
+            if not isinstance(whom, Cell):
+                whom()
+            elif whom.alarm == at:
+                whom.alarm = None
+                self._queue(whom)
 
     def _queue(self, cell: Cell) -> None:
         if not cell.queued:

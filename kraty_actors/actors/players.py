@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import base64
+import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from kraty_actors.domain.conditions import Scalar
+from kraty_actors.domain.outcome import Refusal
 from kraty_persistence import PlayerRow, Store
+
+ATTRIBUTES_MAX = 64
+"""Attributes of one player."""
 
 
 def new_participant_id() -> str:
@@ -21,6 +27,7 @@ class Players:
         self._store = store
         self._by_number: dict[int, PlayerRow] = {}
         self._by_id: dict[str, PlayerRow] = {}
+        self._attributes: dict[int, tuple[bytes, dict[str, Scalar]]] = {}
 
     def known(self, player_id: str) -> PlayerRow | None:
         """The player, if already in memory."""
@@ -42,11 +49,39 @@ class Players:
 
     async def set_profile(self, row: PlayerRow, name: str | None, avatar: str | None, country: str | None) -> PlayerRow:
         """Take over what a token or a server says of the player, where it differs."""
-        said = (name or row.name, avatar or row.avatar, country or row.country)
-        if said == (row.name, row.avatar, row.country):
+        name, avatar, country = name or None, avatar or None, country or None
+        if row.changed(name=name, avatar=avatar, country=country) == row:
             return row
-        await self._store.set_profile(row.number, name=name, avatar=avatar, country=country)
-        return self._keep(PlayerRow(row.number, row.player_id, row.participant_id, *said))
+        return self._keep(await self._store.put_player(row.number, name=name, avatar=avatar, country=country))
+
+    def attributes(self, row: PlayerRow) -> Mapping[str, Scalar]:
+        """What the game's servers say of a player (R-19)."""
+        newest = self._by_number.get(row.number, row)
+        kept = self._attributes.get(row.number)
+        if kept is None or kept[0] != newest.attributes:
+            plain: dict[str, Scalar] = json.loads(newest.attributes) if newest.attributes else {}
+            kept = self._attributes[row.number] = newest.attributes, plain
+        return kept[1]
+
+    async def put(
+        self,
+        row: PlayerRow,
+        attributes: Mapping[str, Scalar | None],
+        name: str | None,
+        avatar: str | None,
+        country: str | None,
+    ) -> PlayerRow | Refusal:
+        """Merge attributes into what stands, None takes one away; what boards show of the player as `set_profile`."""
+        merged = {**self.attributes(row), **attributes}
+        kept = {key: value for key, value in merged.items() if value is not None}
+        if len(kept) > ATTRIBUTES_MAX:
+            message = f"a player has at most {ATTRIBUTES_MAX} attributes"
+            return Refusal("validation_failed", message, {"path": "attributes"})
+        written = json.dumps(kept, separators=(",", ":")).encode() if kept else b""
+        put = await self._store.put_player(
+            row.number, attributes=written, name=name or None, avatar=avatar or None, country=country or None
+        )
+        return self._keep(put)
 
     def missing(self, numbers: Iterable[int]) -> list[int]:
         """Those of `numbers` that `names` would not find."""

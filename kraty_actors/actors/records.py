@@ -13,8 +13,10 @@ import msgpack
 
 from kraty_actors.domain import calendar_messages as calendar
 from kraty_actors.domain import contest_messages as contest
+from kraty_actors.domain import player_windows_messages as player_windows
+from kraty_actors.domain import shared_board_messages as board
 from kraty_actors.domain import window_messages as window
-from kraty_actors.domain.ids import CALENDAR
+from kraty_actors.domain.ids import CALENDAR, is_contest, is_player_windows, is_shared_board
 from kraty_actors.domain.outcome import Command, Plain, Tick
 
 FORMAT = 1
@@ -36,6 +38,16 @@ CALENDAR_INPUTS = _by_tag(
     calendar.ExtendWindow,
     calendar.OverrideWindow,
     calendar.CopyPrevious,
+    window.WindowFinalized,
+    player_windows.PlayerWindowsIdle,
+)
+PLAYER_WINDOWS_INPUTS = _by_tag(
+    Tick,
+    player_windows.PlanPlayerWindows,
+    player_windows.Visit,
+    calendar.FinalizeEvent,
+    calendar.CancelWindow,
+    calendar.ExtendWindow,
     window.WindowFinalized,
 )
 WINDOW_INPUTS = _by_tag(
@@ -69,6 +81,7 @@ CONTEST_INPUTS = _by_tag(
     contest.Close,
     contest.Settled,
 )
+SHARED_BOARD_INPUTS = _by_tag(Tick, board.OpenPeriod, board.EndPeriod, board.Contribute)
 
 
 class UnknownFormat(Exception):
@@ -79,7 +92,11 @@ def inputs_of(actor_id: str) -> Mapping[str, Restore]:
     """The commands that may stand in this actor's journal."""
     if actor_id == CALENDAR:
         return CALENDAR_INPUTS
-    return CONTEST_INPUTS if "." in actor_id else WINDOW_INPUTS
+    if is_contest(actor_id):
+        return CONTEST_INPUTS
+    if is_shared_board(actor_id):
+        return SHARED_BOARD_INPUTS
+    return PLAYER_WINDOWS_INPUTS if is_player_windows(actor_id) else WINDOW_INPUTS
 
 
 def restore_command(actor_id: str, record: Sequence[Plain]) -> Command:

@@ -11,7 +11,7 @@ from kraty_actors.domain.catalogue import Library
 from kraty_actors.domain.contest import Contest
 from kraty_actors.domain.contest_messages import Open
 from kraty_actors.domain.ids import CALENDAR
-from kraty_actors.domain.outcome import Outcome, Pay, State
+from kraty_actors.domain.outcome import Gathers, Outcome, Pay, State
 from kraty_actors.domain.window import Window
 from kraty_persistence import Store
 
@@ -51,3 +51,5 @@ def played(actor_id: str, state: State, records: Iterable[bytes]) -> Iterator[Ou
         for plain in inputs:
             told = plain[3:] if plain[0] == FROM_ACTOR else plain
             yield state.apply(restore_command(actor_id, told), now)
+        if isinstance(state, Gathers):
+            yield Outcome(messages=state.gathered(now))

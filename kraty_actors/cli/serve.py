@@ -14,7 +14,7 @@ from pathlib import Path
 import anyio
 import click
 
-from kraty_actors.actors.engine import WrongGame
+from kraty_actors.actors.publishing import WrongGame
 from kraty_actors.cli.faults import give_up, import_modules, read_text
 from kraty_actors.definitions import DefinitionFaults
 from kraty_actors.game import open_game

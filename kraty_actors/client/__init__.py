@@ -13,5 +13,7 @@ from kraty_actors.client.board import BoardView as BoardView
 from kraty_actors.client.client import Client as Client
 from kraty_actors.client.client import connect as connect
 from kraty_actors.client.link import ConnectionLost as ConnectionLost
+from kraty_actors.client.operators import OperatorCalls as OperatorCalls
+from kraty_actors.client.servers import ServerCalls as ServerCalls
 from kraty_actors.client.watch import Watch as Watch
 from kraty_protocol.errors import Refused as Refused

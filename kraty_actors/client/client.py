@@ -9,7 +9,9 @@ from typing import Any, Literal, Self, cast
 import anyio
 
 from kraty_actors.client.link import ConnectionLost, Dial
-from kraty_actors.client.session import Session
+from kraty_actors.client.operators import OperatorCalls
+from kraty_actors.client.servers import ServerCalls
+from kraty_actors.client.session import Session, given
 from kraty_actors.client.watch import Watch
 from kraty_protocol.codec import JSON, MSGPACK
 from kraty_protocol.errors import Refused
@@ -22,8 +24,11 @@ from kraty_protocol.shapes import (
     Finished,
     Grant,
     Grants,
+    Item,
     Listing,
     Lobby,
+    Periods,
+    Player,
     Progressed,
 )
 
@@ -75,7 +80,8 @@ class Client:
     """Calls to one server, from as many tasks as one likes.
 
     Every call raises `Refused` if the server says no, and `ConnectionLost` if it is unknown whether the
-    server ever read it. With a server's or an operator's token, `for_player` gives the client of a player.
+    server ever read it. With a server's or an operator's token, `for_player` gives the client of a player,
+    and `server` and `operator` have the calls that need such a token.
     """
 
     def __init__(self, session: Session) -> None:
@@ -100,15 +106,28 @@ class Client:
         client._last_seqs = self._last_seqs
         return client
 
+    @property
+    def server(self) -> ServerCalls:
+        """The calls of a game's own servers."""
+        return ServerCalls(self._session)
+
+    @property
+    def operator(self) -> OperatorCalls:
+        """The calls of operators."""
+        return OperatorCalls(self._session)
+
     async def call(self, op: str, /, **fields: Any) -> dict[str, Any]:
-        """Any operation, with its fields as they stand on the wire; those that are None are left out."""
-        return await self._session.call(op, {"playerId": self._acting_for, **fields})
+        """Any operation, with its fields as they stand on the wire; None travels as null."""
+        return await self._session.call(op, {**given({"playerId": self._acting_for}), **fields})
+
+    async def _ask(self, op: str, /, **fields: Any) -> dict[str, Any]:
+        return await self._session.ask(op, playerId=self._acting_for, **fields)
 
     # Events
 
     async def list_events(self, *, upcoming: bool = False) -> list[Listing]:
         """The events that are open to the player, with `upcoming` also those to come."""
-        return cast("list[Listing]", (await self.call("events.list", upcoming=upcoming))["events"])
+        return cast("list[Listing]", (await self._ask("events.list", upcoming=upcoming))["events"])
 
     async def start(self, event_key: str, *, context: Mapping[str, Any] | None = None) -> Attempt:
         """Enter an event, or return to the attempt that is in progress.
@@ -116,7 +135,7 @@ class Client:
         Args:
             context: Up to 16 scalars that help to place the player (`playerContext`).
         """
-        ok = await self.call("events.start", eventKey=event_key, playerContext=context)
+        ok = await self._ask("events.start", eventKey=event_key, playerContext=context)
         return self._note(ok["attempt"])
 
     async def progress(
@@ -138,7 +157,7 @@ class Client:
         self._last_seqs[attempt_id] = max(seq, self._last_seqs.get(attempt_id, 0))
         name = "metrics" if isinstance(metrics, Mapping) else "metricValue"
         try:
-            ok = await self.call("events.progress", attemptId=attempt_id, **{name: metrics}, mode=mode, seq=seq)
+            ok = await self._ask("events.progress", attemptId=attempt_id, **{name: metrics}, mode=mode, seq=seq)
         except Refused as refused:
             if refused.is_idempotency_conflict:
                 self._last_seqs.pop(attempt_id, None)  # somebody else writes too: the next write asks anew
@@ -156,13 +175,13 @@ class Client:
 
     async def finish(self, attempt_id: str) -> Finished:
         """End an attempt."""
-        ok = await self.call("events.finish", attemptId=attempt_id)
+        ok = await self._ask("events.finish", attemptId=attempt_id)
         self._note(ok["attempt"])
         return cast("Finished", ok)
 
     async def attempt(self, attempt_id: str) -> AttemptRead:
         """One attempt, however old, with the player's rank."""
-        ok = await self.call("attempts.get", attemptId=attempt_id)
+        ok = await self._ask("attempts.get", attemptId=attempt_id)
         self._note(ok["attempt"])
         return cast("AttemptRead", ok)
 
@@ -178,20 +197,32 @@ class Client:
 
     async def read_board(
         self,
-        leaderboard_id: str,
+        leaderboard_id: str | None = None,
         *,
+        board_key: str | None = None,
+        period: str | None = None,
         limit: int | None = None,
         offset: int | None = None,
         around: str | None = None,
     ) -> Board:
-        """A page of a board (50 rows from the top), or the rows around "self" or a participant."""
-        ok = await self.call("boards.read", leaderboardId=leaderboard_id, limit=limit, offset=offset, around=around)
-        return cast("Board", ok)
+        """A page of a board (50 rows from the top), or the rows around "self" or a participant.
+
+        Args:
+            board_key: A shared board, instead of `leaderboard_id`.
+            period: Of a shared board: "current" or the `startsAt` of one of its periods.
+        """
+        page = {"limit": limit, "offset": offset, "around": around, "period": period}
+        return cast("Board", await self._ask("boards.read", leaderboardId=leaderboard_id, boardKey=board_key, **page))
+
+    async def board_periods(self, board_key: str) -> Periods:
+        """The periods of a shared board, newest first."""
+        return cast("Periods", await self._ask("boards.periods", boardKey=board_key))
 
     def watch(
         self,
-        leaderboard_id: str,
+        leaderboard_id: str | None = None,
         *,
+        board_key: str | None = None,
         limit: int | None = None,
         around: Literal["self"] | None = None,
         spread: int | None = None,
@@ -200,6 +231,7 @@ class Client:
         """A board that keeps itself up to date: `async for board in client.watch(id, limit=50)`.
 
         Args:
+            board_key: A shared board, instead of `leaderboard_id`; the watch ends with its period.
             limit: Rows from the top; 50 if nothing else is asked for.
             around: "self" for the player's own row and `spread` (5) rows on each side.
             participants: Up to 100 rows by participantId.
@@ -207,6 +239,7 @@ class Client:
         asked = {
             "playerId": self._acting_for,
             "leaderboardId": leaderboard_id,
+            "boardKey": board_key,
             "limit": limit,
             "around": around,
             "spread": spread,
@@ -216,13 +249,25 @@ class Client:
 
     async def lobby(self, lobby_id: str) -> Lobby:
         """One lobby."""
-        return cast("Lobby", (await self.call("lobbies.get", lobbyId=lobby_id))["lobby"])
+        return cast("Lobby", (await self._ask("lobbies.get", lobbyId=lobby_id))["lobby"])
+
+    async def leave_lobby(self, lobby_id: str) -> Lobby:
+        """Give up a seat in a lobby that still forms."""
+        return cast("Lobby", (await self._ask("lobbies.leave", lobbyId=lobby_id))["lobby"])
 
     # What the player has
 
+    async def set_profile(self, *, name: str | None = None, avatar: str | None = None) -> Player:
+        """Change what boards show of the player, where the game lets players do it."""
+        return cast("Player", (await self._ask("profile.set", name=name, avatar=avatar))["player"])
+
     async def wallet(self) -> list[Balance]:
         """The balance of every currency that the game declares."""
-        return cast("list[Balance]", (await self.call("wallet.get"))["balances"])
+        return cast("list[Balance]", (await self._ask("wallet.get"))["balances"])
+
+    async def inventory(self) -> list[Item]:
+        """The items that the player holds."""
+        return cast("list[Item]", (await self._ask("inventory.get"))["items"])
 
     async def grants(
         self,
@@ -232,17 +277,17 @@ class Client:
         after: str | None = None,
     ) -> Grants:
         """A page of grants, newest first; pass `next` as `after` for the page behind it."""
-        return cast("Grants", await self.call("grants.list", status=status, limit=limit, after=after))
+        return cast("Grants", await self._ask("grants.list", status=status, limit=limit, after=after))
 
     async def claim(self, grant_id: str) -> Grant:
         """Take a grant into the wallet; again is the same."""
-        return cast("Grant", (await self.call("grants.claim", grantId=grant_id))["grant"])
+        return cast("Grant", (await self._ask("grants.claim", grantId=grant_id))["grant"])
 
     # The connection
 
     async def ping(self) -> str:
         """The server's time."""
-        return cast("str", (await self.call("ping"))["serverTime"])
+        return cast("str", (await self._ask("ping"))["serverTime"])
 
     def pushes(self) -> Pushes:
         """What the server says unasked, such as `grant` or `attempt.ended`, from the first connection on.

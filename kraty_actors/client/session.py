@@ -33,10 +33,11 @@ OnOk = Callable[[dict[str, Any]], None]
 
 _REPEATABLE = frozenset(
     {
-        *("ping", "events.list", "events.get", "windows.list", "attempts.get", "boards.read", "boards.watch"),
-        *("lobbies.get", "wallet.get", "grants.list"),
+        *("ping", "events.list", "events.get", "windows.list", "windows.report", "attempts.get", "lobbies.get"),
+        *("boards.read", "boards.watch", "boards.periods"),
+        *("wallet.get", "inventory.get", "grants.list", "players.get"),
         # Their second answer is the same and has no second effect.
-        *("events.start", "events.finish", "grants.claim"),
+        *("events.start", "events.finish", "grants.claim", "profile.set", "players.put", "lobbies.push"),
     }
 )
 
@@ -101,8 +102,12 @@ class Session:
 
     # Requests
 
+    async def ask(self, op: str, **fields: Any) -> dict[str, Any]:
+        """As `call`, with the fields that are not None."""
+        return await self.call(op, given(fields))
+
     async def call(self, op: str, fields: Mapping[str, Any], on_ok: OnOk | None = None) -> dict[str, Any]:
-        """Ask, and wait for the answer.
+        """Ask, with the fields as they are to travel, and wait for the answer.
 
         Raises:
             Refused: The server said no.
@@ -138,8 +143,7 @@ class Session:
 
     def _encode(self, op: str, fields: Mapping[str, Any]) -> tuple[int, bytes]:
         self._last_id += 1
-        given = {name: value for name, value in fields.items() if value is not None}
-        frame = self._codec.encode({"id": self._last_id, "op": op, **given})
+        frame = self._codec.encode({"id": self._last_id, "op": op, **fields})
         limits = PLAYER_LIMITS if self.welcome.get("role", "player") == "player" else TRUSTED_LIMITS
         if len(frame) > limits.frame_bytes:
             raise ValueError(f"a request is at most {limits.frame_bytes} bytes, this one is {len(frame)}")
@@ -240,7 +244,7 @@ class Session:
 
     async def _say_hello(self, link: Link, held: list[Watch]) -> None:
         resume = [watch.resume_fields() for watch in held]
-        hello_id, frame = self._encode("hello", {**self._hello, "resume": resume or None})
+        hello_id, frame = self._encode("hello", given({**self._hello, "resume": resume or None}))
         hello = self._calls[hello_id] = _Call(frame, False, on_ok=partial(self._welcomed, held), sent=True)
         try:
             link.post(frame)
@@ -320,10 +324,13 @@ class Session:
         self._pushed.set()
 
 
+def given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that are not None."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 def _is_repeatable(op: str, fields: Mapping[str, Any]) -> bool:
-    if op == "events.progress":
-        return fields.get("seq") is not None or fields.get("idempotencyKey") is not None
-    return op in _REPEATABLE
+    return op in _REPEATABLE or fields.get("seq") is not None or fields.get("idempotencyKey") is not None
 
 
 def _backoff_seconds(attempt: int) -> float:

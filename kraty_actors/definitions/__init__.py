@@ -47,7 +47,15 @@ from kraty_actors.definitions.events import (
 from kraty_actors.definitions.faults import DefinitionFaults, Fault
 from kraty_actors.definitions.game import Currency, GameFile, IdentityPool, Item, LobbySettings, Settings, Webhook
 from kraty_actors.definitions.inactive import inactive_parts
-from kraty_actors.definitions.load import Loaded, LoadedEvent, load_event, load_game, load_game_text
+from kraty_actors.definitions.load import (
+    Loaded,
+    LoadedBoard,
+    LoadedEvent,
+    load_event,
+    load_game,
+    load_game_text,
+    load_shared_board,
+)
 from kraty_actors.definitions.rewards import (
     Bundle,
     Entry,
@@ -105,6 +113,7 @@ __all__ = [
     "Item",
     "Leaderboard",
     "Loaded",
+    "LoadedBoard",
     "LoadedEvent",
     "LobbySettings",
     "MatchBy",
@@ -138,4 +147,5 @@ __all__ = [
     "load_event",
     "load_game",
     "load_game_text",
+    "load_shared_board",
 ]

@@ -1,11 +1,11 @@
 """The blocks that a bot's behaviour is made of, each with its parameters (R-37, R-38)."""
 
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import Field
 
 from kraty_actors.definitions.base import Model
-from kraty_actors.definitions.scalars import MAX_SECONDS, Number, Ratio, Seconds, Whole
+from kraty_actors.definitions.scalars import MAX_SECONDS, Number, Ratio, Scalar, Seconds, Whole, refuse
 
 Positive = Annotated[float, Number(0, above=True)]
 Elapsed = Annotated[float, Number(0, MAX_SECONDS)]
@@ -114,19 +114,6 @@ class RandomStepWithFallParams(BlockParams):
     """How far a step goes, a whole number of at least 1."""
 
 
-BlockName: TypeAlias = Literal[
-    "idle",
-    "wait",
-    "progress_linear",
-    "progress_burst",
-    "track_position",
-    "match_player_pace",
-    "complete_at",
-    "complete",
-    "quit",
-    "random_step_with_fall",
-]
-
 PARAMS: dict[str, type[BlockParams]] = {
     "idle": IdleParams,
     "wait": WaitParams,
@@ -139,3 +126,20 @@ PARAMS: dict[str, type[BlockParams]] = {
     "quit": QuitParams,
     "random_step_with_fall": RandomStepWithFallParams,
 }
+"""The parameters of every block that definitions may name."""
+
+
+class _Block(Scalar):
+    """The name of a block that is known by then (R-39)."""
+
+    def check(self, value: Any) -> str:
+        if not isinstance(value, str) or value not in PARAMS:
+            *names, last = (f"'{name}'" for name in PARAMS)
+            raise refuse(f"must be {', '.join(names)} or {last}")
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", "enum": list(PARAMS)}
+
+
+BlockName: TypeAlias = Annotated[str, _Block()]

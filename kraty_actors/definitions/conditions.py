@@ -72,7 +72,7 @@ class ConditionPlayerAttribute(Model):
     key: ShortText = Field(examples=["country"])
     """The attribute."""
     op: Literal["eq", "ne", "lt", "lte", "gt", "gte", "in", "exists"] = Field(examples=["exists"])
-    """How to compare."""
+    """How to compare. Without the attribute only ne holds; text, numbers and booleans are never equal."""
     value: Any = None
     """A scalar for eq and ne, a number for lt, lte, gt and gte, a list of scalars for in, nothing for exists."""
 

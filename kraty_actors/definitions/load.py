@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from kraty_actors.definitions.base import Model
+from kraty_actors.definitions.boards import SharedBoard
+from kraty_actors.definitions.checks.boards import check_shared_board
 from kraty_actors.definitions.checks.game import check_event, check_game, surroundings
 from kraty_actors.definitions.document import Document, RawObject, replaced
 from kraty_actors.definitions.events import EventDefinition
@@ -36,6 +38,14 @@ class LoadedEvent:
     warnings: tuple[Fault, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedBoard:
+    """A shared board that loaded, and what its author should look at."""
+
+    board: SharedBoard
+    warnings: tuple[Fault, ...]
+
+
 def load_game(data: object) -> Loaded:
     """A whole game file (R-1..R-3).
 
@@ -50,7 +60,7 @@ def load_game(data: object) -> Loaded:
         check_game(game, place)
         warn_of_inactive_settings(game, place)
         for i, event in enumerate(game.events):
-            warn_of_inactive_parts(event, game, place / "events" / i)
+            warn_of_inactive_parts(event, place / "events" / i)
 
     return Loaded(*_load(GameFile, data, check))
 
@@ -78,9 +88,18 @@ def load_event(data: object, game: GameFile) -> LoadedEvent:
     def check(event: EventDefinition, place: Place) -> None:
         known = GameFile.model_copy(game, update={"events": (*game.events, event)})
         check_event(event, place, surroundings(known))
-        warn_of_inactive_parts(event, game, place)
+        warn_of_inactive_parts(event, place)
 
     return LoadedEvent(*_load(EventDefinition, data, check))
+
+
+def load_shared_board(data: object) -> LoadedBoard:
+    """One shared board, with paths that start at the board.
+
+    Raises:
+        DefinitionFaults: with every fault, in the order of the board.
+    """
+    return LoadedBoard(*_load(SharedBoard, data, check_shared_board))
 
 
 def parse_json(text: str) -> object:

@@ -17,7 +17,8 @@ FORCE_COMPLETED = "force_completed"
 
 @dataclass(slots=True)
 class Attempt:
-    """`score` is the attempt's own at its last write; `ended_at` is set once it has ended."""
+    """`score` is the attempt's own at its last write, `last_order` the contest's number of that input; `ended_at` is
+    set once it has ended."""
 
     serial: int
     player: int
@@ -28,6 +29,7 @@ class Attempt:
     memory: WriteMemory
     status: str = IN_PROGRESS
     writes: int = 0
+    last_order: int = 0
     rank_then: int | None = None
     ended_at: int | None = None
 
@@ -46,6 +48,7 @@ class Attempt:
             self.memory.dump(),
             self.status,
             self.writes,
+            self.last_order,
             self.rank_then,
             self.ended_at,
         ]

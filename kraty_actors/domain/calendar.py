@@ -1,51 +1,33 @@
-"""Every event over its life: definitions and their revisions, and which windows open when (R-5, R-24, R-26).
-
-Upcoming windows are not kept: they are a function of the schedule and the time. A window is kept from the moment it
-opens; one cursor per event says up to which instant everything that starts has been opened, so a server that was
-down opens what it missed, at its own times.
-"""
+"""Every event of the game: takes definitions, opens windows in order of start, and hands operators' commands to the
+event that they mean (R-5, R-24 to R-26)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from kraty_actors.definitions import EventDefinition, GameFile
-from kraty_actors.domain import schedule
-from kraty_actors.domain.calendar_messages import Changed, FinalizeEvent, GetCatalogue, PutGame
-from kraty_actors.domain.catalogue import CLOSED_LISTED, Catalogue, EventState, EventView, Library, WindowView
-from kraty_actors.domain.ids import window_id
+from kraty_actors.domain import steering
+from kraty_actors.domain.board_shelf import BoardShelf
+from kraty_actors.domain.calendar_messages import (
+    CancelWindow,
+    Changed,
+    CopyPrevious,
+    ExtendWindow,
+    FinalizeEvent,
+    GamePut,
+    GetCatalogue,
+    OverrideWindow,
+    PutGame,
+    SetEventState,
+)
+from kraty_actors.domain.catalogue import Catalogue, Library, Windows, WindowView
 from kraty_actors.domain.outcome import Audited, Command, Message, Outcome, Plain, Refusal, Tick
+from kraty_actors.domain.planned import Planned, Terms
+from kraty_actors.domain.player_windows_messages import PlayerWindowsIdle
 from kraty_actors.domain.rules import Rules
-from kraty_actors.domain.window_messages import Finalize, OpenWindow, WindowFinalized
+from kraty_actors.domain.window_messages import OpenWindow, WindowFinalized
 
-CLOSED_KEPT_MS = 2 * 86_400_000
-"""How long a finalized window stays known to the calendar beyond that: long enough for a day's limits (R-17)."""
-
-
-@dataclass(slots=True)
-class Planned:
-    """One event in the calendar. `opened_until`: everything that starts up to then was opened."""
-
-    revisions: list[Rules] = field(default_factory=list)
-    state: EventState = "draft"
-    is_active: bool = True
-    opened_until: int = 0
-    next_start: int | None = None
-    windows: dict[str, WindowView] = field(default_factory=dict)
-
-    @property
-    def newest(self) -> Rules:
-        return self.revisions[-1]
-
-    @property
-    def occurs(self) -> bool:
-        """Whether windows of it open when their time comes."""
-        return self.is_active and self.state in ("scheduled", "live")
-
-    @property
-    def has_open_window(self) -> bool:
-        return any(window.state == "open" for window in self.windows.values())
+OfWindow = CancelWindow | ExtendWindow | OverrideWindow | CopyPrevious
 
 
 class Calendar:
@@ -57,12 +39,14 @@ class Calendar:
         self._file: dict[str, Plain] = {}
         self._seed = 0
         self._events: dict[str, Planned] = {}
-        self._views: dict[str, EventView] = {}
+        self._event_of: dict[str, str] = {}
         self._revisions: dict[str, int] = {}
+        self._shelf = BoardShelf(library)
 
     @property
     def wake_at(self) -> int | None:
-        return min((e.next_start for e in self._events.values() if e.next_start is not None), default=None)
+        starts = (event.next_start for event in self._events.values())
+        return min((at for at in (*starts, self._shelf.next_rollover) if at is not None), default=None)
 
     # -- commands
 
@@ -74,48 +58,53 @@ class Calendar:
                 return self._open_due(now)
             case WindowFinalized():
                 return self._window_finalized(command, now)
+            case PlayerWindowsIdle():
+                return self._idle(command)
             case PutGame():
                 return self._put(command, now)
-            case FinalizeEvent():
-                return self._finalize(command, now)
+            case SetEventState() | FinalizeEvent():
+                return self._steer_event(command, now)
+            case CancelWindow() | ExtendWindow() | OverrideWindow() | CopyPrevious():
+                return self._steer_window(command, now)
         raise TypeError(f"a calendar knows no {type(command).__name__}")
 
+    # -- definitions
+
     def _put(self, command: PutGame, now: int) -> Outcome:
+        """All or nothing: a game that cannot be read changes nothing."""
+        game = GameFile.model_validate(command.game)
         outcome = self._open_due(now)
-        outcome.moved = True
-        self._take(command)
-        for event in self._standing_game().events:
-            planned = self._events.setdefault(event.key, Planned(is_active=False))
-            was_active = planned.is_active
-            self._revise(planned, event)
-            planned.is_active = event.key not in command.inactive
-            is_first = planned.state == "draft" and not was_active
-            if is_first and planned.is_active and event.state != "draft":
-                planned.state = "scheduled"
-            self._begin(planned, now, outcome)
-            self._plan(planned, now)
-            self._views.pop(event.key, None)
-        changed = [Changed(kind, key, self._count_revision(kind, key)) for kind, key in command.changed]
-        outcome.reply = changed
+        self._game, self._seed = game, command.seed
+        self._file = self._file if command.file is None else command.file
+        filed = [self._shelf.put(board, now) for board in game.leaderboards]
+        outcome.messages = [*outcome.messages, *(said for one in filed for said in one.messages)]
+        before = {key: planned.newest.revision for key, planned in self._events.items()}
+        for event in game.events:
+            planned = self._events.setdefault(event.key, Planned(event.key))
+            is_active = event.key not in command.inactive
+            self._say(
+                outcome,
+                planned,
+                planned.put(self._revised(planned, event), self._terms(event), now, is_active=is_active),
+            )
+        changed = [self._count(kind, key, before) for kind, key in command.changed]
+        outcome.reply = GamePut([put for put, _ in changed], [warning for one in filed for warning in one.warnings])
         outcome.effects = [
-            Audited(command.who, "game.put", f"{put.kind}:{put.key}", None, put.revision, now) for put in changed
+            Audited(command.who, "game.put", f"{put.kind}:{put.key}", was, put.revision, now) for put, was in changed
         ]
+        outcome.moved = True
         return outcome
 
-    def _take(self, command: PutGame) -> None:
-        self._game = GameFile.model_validate(command.game)
-        self._seed = command.seed
-        if command.file is not None:
-            self._file = command.file
-
-    def _count_revision(self, kind: str, key: str) -> int:
+    def _count(self, kind: str, key: str, events_before: dict[str, int]) -> tuple[Changed, int | None]:
+        """How often a definition was put by now, and what it was before."""
         if kind == "events":
-            return self._events[key].newest.revision
+            return Changed(kind, key, self._events[key].newest.revision), events_before.get(key)
         name = f"{kind}:{key}"
-        self._revisions[name] = self._revisions.get(name, 0) + 1
-        return self._revisions[name]
+        before = self._revisions.get(name)
+        self._revisions[name] = (before or 0) + 1
+        return Changed(kind, key, self._revisions[name]), before
 
-    def _revise(self, planned: Planned, event: EventDefinition) -> None:
+    def _revised(self, planned: Planned, event: EventDefinition) -> Rules | None:
         """A new revision, unless nothing that a window plays by has changed (R-5)."""
         game = self._standing_game()
         named = {binding.bot_id for binding in event.bot_bindings}
@@ -124,155 +113,126 @@ class Calendar:
         pools = game.settings.identity_pools if bots else ()
         rules = Rules(len(planned.revisions) + 1, event, bots, pools, default_pool if bots else None)
         if planned.revisions and {**planned.newest.dump(), "revision": rules.revision} == rules.dump():
-            return
-        planned.revisions.append(rules)
+            return None
         self._library.add(rules)
+        return rules
 
-    def _begin(self, planned: Planned, now: int, outcome: Outcome) -> None:
-        """The definition as put counts from now on: what it has under way opens at once if the event has had no
-        window yet, or is `always` open and is not; what is already over never opens."""
-        if not planned.occurs:
-            return
-        planned.opened_until = now
-        availability = planned.newest.event.availability
-        if planned.state == "scheduled" or (availability.mode == "always" and not planned.has_open_window):
-            for one in schedule.under_way(availability, now, timezone=self._timezone(planned)):
-                self._open(planned, one, outcome)
+    def _terms(self, event: EventDefinition) -> Terms:
+        game = self._standing_game()
+        lobby = game.lobby_rules_of(event)
+        return Terms(
+            seed=self._seed,
+            timezone=game.timezone_of(event),
+            ahead_days=game.schedule_ahead_days_of(event),
+            fill_timeout_seconds=lobby.fill_timeout_seconds,
+            fill_strategy=lobby.fill_strategy,
+            bot_tick_seconds=game.settings.bot_tick_seconds,
+            boards=self._boards(event),
+        )
 
-    def _plan(self, planned: Planned, now: int) -> None:
-        """When this event next has a window to open."""
-        planned.next_start = None
-        if planned.occurs:
-            availability = planned.newest.event.availability
-            after = planned.opened_until
-            following = schedule.next_occurrence(availability, after, timezone=self._timezone(planned))
-            planned.next_start = following.starts_at if following else None
-            ended = planned.next_start is None and availability.mode in ("fixed", "recurring_windows")
-            if ended and planned.windows and not planned.has_open_window:
-                planned.state = "finalized"
+    def _boards(self, event: EventDefinition) -> list[list[Plain]]:
+        """The shared boards that the event contributes to, each as [key, revision] (R-32)."""
+        return self._shelf.bindings(event.contributes_to)
+
+    # -- time
 
     def _open_due(self, now: int) -> Outcome:
         """Open everything that starts up to now, in order of start, at its own time."""
-        outcome = Outcome(traced=True)
-        due = []
-        for planned in self._events.values():
-            if planned.next_start is not None and planned.next_start <= now:
-                availability = planned.newest.event.availability
-                zone = self._timezone(planned)
-                found = schedule.occurrences(availability, planned.opened_until, now, timezone=zone)
-                due += [(one.starts_at, planned.newest.event.key, one, planned) for one in found]
-                planned.opened_until = now
-                self._plan(planned, now)
-        for _, _, one, planned in sorted(due, key=lambda found: found[:2]):
-            self._open(planned, one, outcome)
+        rolled = self._shelf.roll(now)
+        outcome = Outcome(traced=True, moved=bool(rolled), messages=rolled)
+        due = [event for event in self._events.values() if event.next_start is not None and event.next_start <= now]
+        found = [(one.starts_at, event.key, one, event) for event in due for one in event.take_due(now)]
+        for _, _, one, event in sorted(found, key=lambda each: each[:2]):
+            self._say(outcome, event, [event.open(one)])
+        for event in due:
+            self._say(outcome, event, event.settle())
         return outcome
-
-    def _open(self, planned: Planned, one: schedule.Occurrence, outcome: Outcome) -> None:
-        rules = planned.newest
-        key = rules.event.key
-        name = window_id(key, one.starts_at)
-        if name in planned.windows:
-            return
-        planned.windows[name] = WindowView(name, key, one.starts_at, one.ends_at, "open", rules.revision)
-        planned.state = "live"
-        lobby = self._standing_game().lobby_rules_of(rules.event)
-        opening = OpenWindow(
-            key,
-            rules.revision,
-            self._seed,
-            self._timezone(planned),
-            one.starts_at,
-            one.ends_at,
-            lobby.fill_timeout_seconds,
-            lobby.fill_strategy,
-        )
-        outcome.messages = [*outcome.messages, Message(name, opening)]
-        self._touch(key, outcome)
 
     def _window_finalized(self, command: WindowFinalized, now: int) -> Outcome:
         outcome = Outcome(traced=True)
-        for key, planned in self._events.items():
-            window = planned.windows.get(command.window_id)
-            if window is None:
-                continue
-            planned.windows[window.window_id] = WindowView(
-                window.window_id, key, window.starts_at, window.ends_at or now, "finalized", window.revision
-            )
-            if planned.newest.event.availability.mode == "always" and planned.state == "live" and planned.is_active:
-                self._open(planned, schedule.Occurrence(max(now, window.starts_at + 1), None), outcome)
-            self._plan(planned, now)
-            self._forget_old(planned, now)
-            self._touch(key, outcome)
+        key = self._event_of.get(command.window_id)
+        if key is not None:
+            event = self._events[key]
+            self._say(outcome, event, event.closed(command, now))
+            for name in event.forget_old(now):
+                del self._event_of[name]
         return outcome
 
-    def _finalize(self, command: FinalizeEvent, now: int) -> Outcome:
-        planned = self._events.get(command.event_key)
-        if planned is None:
-            return Outcome(reply=Refusal("not_found", f"no event '{command.event_key}'"))
-        if planned.state not in ("live", "scheduled") or (planned.state == "scheduled" and not command.window_id):
-            message = f"{command.event_key} is {planned.state}: only a live event is finalized"
-            return Outcome(reply=Refusal("conflict", message, {"state": planned.state}))
-        named = [w for w in planned.windows.values() if command.window_id in (None, w.window_id)]
-        if command.window_id is not None and not named:
-            return Outcome(reply=Refusal("not_found", f"no window '{command.window_id}' is open"))
-        open_ones = [window.window_id for window in named if window.state == "open"]
-        if command.window_id is not None and not open_ones:
-            return Outcome(reply=Refusal("conflict", "the window is finalized already", {"state": "finalized"}))
-        outcome = Outcome(reply=open_ones, traced=True)
-        outcome.messages = [Message(name, Finalize()) for name in open_ones]
-        outcome.effects = [
-            Audited(
-                command.who,
-                "events.finalize",
-                command.window_id or command.event_key,
-                "live",
-                "finalized",
-                now,
-            )
-        ]
-        if command.window_id is None:
-            planned.state = "finalized"
-            planned.next_start = None
-        self._touch(command.event_key, outcome)
+    def _idle(self, command: PlayerWindowsIdle) -> Outcome:
+        outcome = Outcome(traced=True)
+        event = self._events[command.event_key]
+        self._say(outcome, event, event.idle(command.revision))
         return outcome
+
+    # -- operators
+
+    def _steer_event(self, command: SetEventState | FinalizeEvent, now: int) -> Outcome:
+        event = self._events.get(command.event_key)
+        if event is None:
+            return Outcome(reply=Refusal("not_found", f"no event '{command.event_key}'"))
+        if isinstance(command, SetEventState):
+            return self._done(event, steering.set_state(event, command, now))
+        if command.window_id is None:
+            return self._done(event, steering.finalize_event(event, command, now))
+        window = self._window_of(event, command.window_id, now)
+        if window is None:
+            return Outcome(reply=Refusal("not_found", f"{event.key} has no window '{command.window_id}'"))
+        return self._done(event, steering.finalize_window(event, window, command, now))
+
+    def _steer_window(self, command: OfWindow, now: int) -> Outcome:
+        found = self._find(command.window_id, now)
+        if found is None:
+            return Outcome(reply=Refusal("not_found", f"no window '{command.window_id}'"))
+        match command:
+            case CancelWindow():
+                outcome = steering.cancel(*found, command, now)
+            case ExtendWindow():
+                outcome = steering.extend(*found, command, now)
+            case OverrideWindow():
+                outcome = steering.override(*found, command, now)
+            case CopyPrevious():
+                outcome = steering.copy_previous(*found, command, now)
+        return self._done(found[0], outcome)
+
+    def _find(self, window_id: str, now: int) -> tuple[Planned, WindowView] | None:
+        """A window that has opened, or one to come of any event."""
+        key = self._event_of.get(window_id)
+        for event in self._events.values() if key is None else [self._events[key]]:
+            window = self._window_of(event, window_id, now)
+            if window is not None:
+                return event, window
+        return None
+
+    def _window_of(self, event: Planned, window_id: str, now: int) -> WindowView | None:
+        known = event.windows.get(window_id)
+        to_come = event.view().upcoming(now) if known is None else ()
+        return known or next((one for one in to_come if one.window_id == window_id), None)
 
     # -- helpers
 
-    def _touch(self, event_key: str, outcome: Outcome) -> None:
-        self._views.pop(event_key, None)
+    def _say(self, outcome: Outcome, event: Planned, messages: Sequence[Message]) -> None:
+        """The event changed, and with it what others see; remember whose the windows are that it opens."""
+        self._event_of.update((said.to, event.key) for said in messages if isinstance(said.command, OpenWindow))
+        outcome.messages = [*outcome.messages, *messages]
         outcome.moved = True
+        event.changed()
+
+    def _done(self, event: Planned, outcome: Outcome) -> Outcome:
+        """What an operator's command led to."""
+        if outcome.traced:
+            messages, outcome.messages = outcome.messages, ()
+            self._say(outcome, event, messages)
+        return outcome
 
     def _standing_game(self) -> GameFile:
         if self._game is None:
             raise RuntimeError("events stand in a game")
         return self._game
 
-    def _timezone(self, planned: Planned) -> str:
-        return self._standing_game().timezone_of(planned.newest.event)
-
-    def _forget_old(self, planned: Planned, now: int) -> None:
-        closed = [window for window in planned.windows.values() if window.state == "finalized"]
-        for window in closed[:-CLOSED_LISTED]:
-            if (window.ends_at or now) < now - CLOSED_KEPT_MS:
-                del planned.windows[window.window_id]
-
     def _catalogue(self) -> Catalogue:
-        for key, planned in self._events.items():
-            if key not in self._views:
-                self._views[key] = self._view(planned)
-        windows = {name: window for event in self._events.values() for name, window in event.windows.items()}
-        return Catalogue(self._game, self._file, self._seed, dict(self._views), windows, self.wake_at)
-
-    def _view(self, planned: Planned) -> EventView:
-        ordered = sorted(planned.windows.values(), key=lambda window: window.starts_at)
-        return EventView(
-            rules=planned.newest,
-            state=planned.state,
-            timezone=self._timezone(planned),
-            ahead_days=self._standing_game().schedule_ahead_days_of(planned.newest.event),
-            is_active=planned.is_active,
-            windows=tuple(ordered),
-        )
+        events = {key: event.view() for key, event in self._events.items()}
+        windows = Windows(events, self._event_of)
+        return Catalogue(self._game, self._file, self._seed, events, windows, self._shelf.views(), self.wake_at)
 
     # -- checkpoint
 
@@ -282,20 +242,10 @@ class Calendar:
             "file": self._file,
             "seed": self._seed,
             "revisions": self._revisions,
+            "boards": self._shelf.dump(),
         }
-        for key, planned in self._events.items():
-            yield {
-                "key": key,
-                "revisions": [rules.dump() for rules in planned.revisions],
-                "state": planned.state,
-                "isActive": planned.is_active,
-                "openedUntil": planned.opened_until,
-                "nextStart": planned.next_start,
-                "windows": [
-                    [w.window_id, w.event_key, w.starts_at, w.ends_at, w.state, w.revision]
-                    for w in planned.windows.values()
-                ],
-            }
+        for event in self._events.values():
+            yield event.dump()
 
     def restore(self, parts: Sequence[Plain]) -> None:
         head = parts[0]
@@ -303,11 +253,11 @@ class Calendar:
         self._file = head["file"]
         self._seed = head["seed"]
         self._revisions = head["revisions"]
+        self._shelf.restore(head["boards"])
         for part in parts[1:]:
-            revisions = [Rules.restored(plain) for plain in part["revisions"]]
-            windows = {name: WindowView(name, *rest) for name, *rest in part["windows"]}
-            self._events[part["key"]] = Planned(
-                revisions, part["state"], part["isActive"], part["openedUntil"], part["nextStart"], windows
-            )
-            for rules in revisions:
+            event = Planned.restored(part)
+            event.resume_terms(self._terms(event.event))
+            self._events[event.key] = event
+            self._event_of.update(dict.fromkeys(event.windows, event.key))
+            for rules in event.revisions:
                 self._library.add(rules)

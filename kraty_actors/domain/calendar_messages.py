@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from kraty_actors.definitions import Fault
 from kraty_actors.domain.outcome import Command, Plain
 
 
@@ -88,6 +89,14 @@ class Changed:
     kind: str
     key: str
     revision: int
+
+
+@dataclass(slots=True, frozen=True)
+class GamePut:
+    """What putting a game led to; the warnings are of edits to boards whose scores are being counted."""
+
+    changed: list[Changed]
+    warnings: list[Fault]
 
 
 @dataclass(slots=True, frozen=True)

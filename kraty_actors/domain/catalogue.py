@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from kraty_actors.definitions import EventDefinition, GameFile
-from kraty_actors.domain import schedule
-from kraty_actors.domain.ids import window_id
+from kraty_actors.domain.board_shelf import SharedBoardView
+from kraty_actors.domain.ids import player_windows_id
 from kraty_actors.domain.outcome import Plain
+from kraty_actors.domain.periods import BoardRules
 from kraty_actors.domain.rules import Rules
+from kraty_actors.domain.unrolled import Unrolled
 
-EventState = Literal["draft", "scheduled", "live", "finalized"]
-WindowState = Literal["upcoming", "open", "closing", "finalized"]
+EventState = Literal["draft", "scheduled", "live", "paused", "finalized"]
+WindowState = Literal["upcoming", "open", "closing", "finalized", "cancelled"]
+Bag = Mapping[str, Plain]
 
 CLOSED_LISTED = 10
-"""Finalized windows that `windows.list` shows for an event."""
+"""Closed windows that `windows.list` shows for an event."""
+
+PER_PLAYER = ("personal", "local_calendar")
+"""Modes in which every player has windows of their own (R-22)."""
 
 
 @dataclass(slots=True, frozen=True)
 class WindowView:
-    """One occurrence. `state` is as the calendar knows it; an open one past its end is closing."""
+    """One occurrence. `state` is as the calendar knows it; an open one past its end is closing. `override` is the
+    window's own metadata (R-25)."""
 
     window_id: str
     event_key: str
@@ -29,9 +36,19 @@ class WindowView:
     ends_at: int | None
     state: WindowState
     revision: int
+    override: Bag | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can change any more."""
+        return self.state in ("finalized", "cancelled")
 
     def is_open(self, now: int) -> bool:
         return self.state == "open" and self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
+
+    def ended(self, now: int) -> WindowView:
+        """The window, if it is to end now at the latest: it takes no more starts, and shows when it ended."""
+        return replace(self, ends_at=now if self.ends_at is None else min(self.ends_at, now))
 
     def state_at(self, now: int) -> WindowState:
         return "closing" if self.state == "open" and not self.is_open(now) and now >= self.starts_at else self.state
@@ -39,7 +56,8 @@ class WindowView:
 
 @dataclass(slots=True, frozen=True)
 class EventView:
-    """An event as it stands, with its windows in order of start."""
+    """An event as it stands, with its windows in order of start. `ahead` gives its occurrences to come, and
+    `overrides` their own metadata by start."""
 
     rules: Rules
     state: EventState
@@ -47,10 +65,26 @@ class EventView:
     ahead_days: int
     is_active: bool
     windows: tuple[WindowView, ...]
+    ahead: Unrolled[WindowView]
+    overrides: Mapping[int, Bag]
 
     @property
     def event(self) -> EventDefinition:
         return self.rules.event
+
+    @property
+    def is_per_player(self) -> bool:
+        """Whether `player_windows` says who has which window, instead of `windows` (R-22)."""
+        return self.event.availability.mode in PER_PLAYER
+
+    @property
+    def player_windows(self) -> str:
+        """The actor that opens its per-player windows."""
+        return player_windows_id(self.event.key)
+
+    def window(self, window_id: str) -> WindowView | None:
+        """The window of that id, if it has opened."""
+        return next((window for window in self.windows if window.window_id == window_id), None)
 
     def current(self, now: int) -> WindowView | None:
         """The open window that started last (R-23)."""
@@ -58,21 +92,59 @@ class EventView:
 
     def upcoming(self, now: int) -> list[WindowView]:
         """R-24: every window to come within the horizon, and at least the next one."""
-        if self.state not in ("scheduled", "live") or not self.is_active:
+        if not self._occurs:
             return []
-        found = schedule.upcoming(self.event.availability, now, self.ahead_days, timezone=self.timezone)
-        return [self._planned(one) for one in found]
+        return [overridden(one, self.overrides) for one in self.ahead.upcoming(now, self.ahead_days)]
+
+    def next_start(self, now: int) -> int | None:
+        """When the next shared window opens."""
+        following = self.ahead.following(now) if self._occurs else None
+        return None if following is None else following.starts_at
 
     def listed(self, now: int) -> list[WindowView]:
-        """Open and upcoming windows in order, then the last ones that closed."""
-        going_on = [window for window in self.windows if window.state == "open"]
-        closed = [window for window in self.windows if window.state == "finalized"][-CLOSED_LISTED:]
+        """Open and upcoming windows in order, then the last ones that closed, newest first."""
+        going_on = [window for window in self.windows if not window.is_closed]
+        closed = [window for window in self.windows if window.is_closed][-CLOSED_LISTED:]
         return [*going_on, *self.upcoming(now), *reversed(closed)]
 
-    def _planned(self, one: schedule.Occurrence) -> WindowView:
-        key = self.event.key
-        name = window_id(key, one.starts_at)
-        return WindowView(name, key, one.starts_at, one.ends_at, "upcoming", self.rules.revision)
+    def metadata(self, window: WindowView | None = None) -> Bag:
+        """What a client sees (R-25): the event's own metadata, with the window's over it."""
+        override = window.override if window is not None else None
+        return {**self.event.metadata, **(override or {})}
+
+    @property
+    def _occurs(self) -> bool:
+        return self.is_active and self.state in ("scheduled", "live", "paused")
+
+
+def overridden(window: WindowView, overrides: Mapping[int, Bag]) -> WindowView:
+    """A window to come with the metadata that operators gave it, if they did."""
+    override = overrides.get(window.starts_at)
+    return window if override is None else replace(window, override=override)
+
+
+class Windows(Mapping[str, WindowView]):
+    """Every window that has opened, by id, found through its event: the events change, and this need not.
+
+    `keys` says to which event a window belongs. It may know more windows than these events, never less.
+    """
+
+    def __init__(self, events: Mapping[str, EventView], keys: Mapping[str, str]) -> None:
+        self._events = events
+        self._keys = keys
+
+    def __getitem__(self, window_id: str) -> WindowView:
+        event = self._events.get(self._keys[window_id])
+        window = event.window(window_id) if event is not None else None
+        if window is None:
+            raise KeyError(window_id)
+        return window
+
+    def __iter__(self) -> Iterator[str]:
+        return (window.window_id for event in self._events.values() for window in event.windows)
+
+    def __len__(self) -> int:
+        return sum(len(event.windows) for event in self._events.values())
 
 
 @dataclass(slots=True, frozen=True)
@@ -84,8 +156,14 @@ class Catalogue:
     seed: int
     events: Mapping[str, EventView]
     windows: Mapping[str, WindowView]
+    boards: Mapping[str, SharedBoardView]
     due_at: int | None = None
-    """When the next window is to open: from then on this picture is out of date."""
+    """When the next window or period is to open: from then on this picture is out of date."""
+
+    @classmethod
+    def empty(cls) -> Catalogue:
+        """What there is before any game was put."""
+        return cls(None, {}, 0, {}, {}, {})
 
 
 class Library:
@@ -93,9 +171,16 @@ class Library:
 
     def __init__(self) -> None:
         self._rules: dict[tuple[str, int], Rules] = {}
+        self._boards: dict[tuple[str, int], BoardRules] = {}
 
     def rules(self, event_key: str, revision: int) -> Rules:
         return self._rules[event_key, revision]
 
     def add(self, rules: Rules) -> None:
         self._rules[rules.event.key, rules.revision] = rules
+
+    def board(self, key: str, revision: int) -> BoardRules:
+        return self._boards[key, revision]
+
+    def add_board(self, rules: BoardRules) -> None:
+        self._boards[rules.key, rules.revision] = rules

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from kraty_actors.domain.bots import BotIdentity
+from kraty_actors.domain.board_view import BoardView as BoardView
+from kraty_actors.domain.board_view import GetBoard as GetBoard
+from kraty_actors.domain.board_view import Standing as Standing
 from kraty_actors.domain.outcome import Command, Plain
 
 Number = int | float
@@ -143,20 +144,6 @@ class GetAttempt(Command):
 
 
 @dataclass(slots=True, frozen=True)
-class GetBoard(Command):
-    """Read the union of a page, of `spread` rows on each side `around` a participant, and of `picked` ones."""
-
-    tag: ClassVar[str] = "get_board"
-    is_read: ClassVar[bool] = True
-    offset: int = 0
-    limit: int = 0
-    around: int | None = None
-    spread: int = 0
-    picked: tuple[int, ...] = ()
-    viewer: int | None = None
-
-
-@dataclass(slots=True, frozen=True)
 class AttemptEnded(Command):
     """To the window: the player may start again, if the event lets them."""
 
@@ -174,27 +161,3 @@ class Closed(Command):
     winners: list[int]
     promoted: list[int] = field(default_factory=list)
     relegated: list[int] = field(default_factory=list)
-
-
-@dataclass(slots=True, frozen=True)
-class Standing:
-    """One row as people see it; `bot` is None for a player."""
-
-    participant: int
-    score: Number
-    rank: int
-    bot: BotIdentity | None
-
-
-@dataclass(slots=True, frozen=True)
-class BoardView:
-    """Part of a board at one version."""
-
-    contest_id: str
-    mode: str
-    version: int
-    finalized: bool
-    total: int
-    standings: Sequence[Standing]
-    viewer_rank: int | None
-    viewer_score: Number | None

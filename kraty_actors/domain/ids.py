@@ -1,7 +1,8 @@
 """Names of things, derived from what they are, so that a replay makes the same ones.
 
 A window's id comes from its event and start (R-24: idempotent on both). A contest's id extends its window's, an
-attempt's id extends its contest's: routing a message is cutting a string.
+attempt's id extends its contest's: routing a message is cutting a string. A shared board's id names one period of
+it: its board and the instant at which the period starts.
 """
 
 from __future__ import annotations
@@ -24,8 +25,23 @@ def window_id(event_key: str, starts_at: int) -> str:
     return digest_id("w", event_key, starts_at)
 
 
+def player_windows_id(event_key: str) -> str:
+    """What opens an event's per-player windows (R-22)."""
+    return digest_id("e", event_key)
+
+
+def player_window_id(event_key: str, player: int, starts_at: int) -> str:
+    """One player's own window; no shared one has its id, for a key has no NUL."""
+    return digest_id("w", event_key, player, starts_at)
+
+
 def contest_id(window: str, number: int) -> str:
     return f"{window}.{number}"
+
+
+def board_id(key: str, starts_at: int) -> str:
+    """One period of the shared board `key`: `b4x...-18c251f5c00`, the start in hexadecimal."""
+    return f"{digest_id('b', key)}-{starts_at:x}"
 
 
 def attempt_id(contest: str, serial: int) -> str:
@@ -57,6 +73,26 @@ def is_contest(name: str) -> bool:
     return _CONTEST.fullmatch(name) is not None
 
 
+def is_shared_board(name: str) -> bool:
+    """Whether `name` has the form of the id of a shared board's period."""
+    return _SHARED_BOARD.fullmatch(name) is not None
+
+
+def is_player_windows(name: str) -> bool:
+    """Whether `name` has the form of `player_windows_id`."""
+    return _PLAYER_WINDOWS.fullmatch(name) is not None
+
+
+def is_window(name: str) -> bool:
+    """Whether `name` has the form of a window's id."""
+    return _WINDOW.fullmatch(name) is not None
+
+
+def is_board(name: str) -> bool:
+    """Whether `name` has the form of a board's id: a contest's, or a period's of a shared board."""
+    return is_contest(name) or is_shared_board(name)
+
+
 @lru_cache(maxsize=1 << 16)
 def split_attempt(name: str) -> tuple[str, int] | None:
     """The contest and the serial of an attempt's id; None if it has not its form."""
@@ -65,6 +101,9 @@ def split_attempt(name: str) -> tuple[str, int] | None:
 
 
 _NUMBER = re.compile("0|[1-9][0-9]{0,14}", re.ASCII)
+_SHARED_BOARD = re.compile(r"b[a-z2-7]{16}-[0-9a-f]{1,12}", re.ASCII)
+_PLAYER_WINDOWS = re.compile(r"e[a-z2-7]{16}", re.ASCII)
+_WINDOW = re.compile(r"w[a-z2-7]{16}", re.ASCII)
 _CONTEST = re.compile(r"w[a-z2-7]{16}\.[1-9][0-9]{0,14}", re.ASCII)
 
 BOT_SEATS_MAX = 1 << 20

@@ -1,53 +1,87 @@
-"""Lobbies while they form (R-31): who has a seat, who is still there, and when waiting ends."""
+"""One lobby (R-31): who has a seat, who of them is there, and what its players see of it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from kraty_actors.definitions import EventDefinition
 from kraty_actors.domain.outcome import Plain
 
 FillStrategy = Literal["start_short", "fill_with_bots", "wait_full"]
+LobbyStatus = Literal["forming", "active", "closed"]
 
 
 @dataclass(slots=True)
 class Lobby:
-    """One lobby of a window, from its first seat on. `seats` maps each seated player to whether they are there."""
+    """A lobby of a window, from its first seat at `since` on.
+
+    `seats` maps each seated player to whether they are there, `traits` to what they are matched by, while it forms.
+    `key` and `metadata` are those of a matchmaker's lobby.
+    """
 
     number: int
-    human_seats: int
-    fill_by: int | None
-    seats: dict[int, bool] = field(default_factory=dict)
+    capacity: int
+    bots: int
+    since: int
+    fill_by: int | None = None
     started_at: int | None = None
-    extra_bots: int = 0
+    key: str | None = None
+    metadata: Mapping[str, Plain] = field(default_factory=dict)
+    seats: dict[int, bool] = field(default_factory=dict)
+    traits: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def status(self) -> LobbyStatus:
+        """A lobby that everyone left before it started is closed."""
+        return "active" if self.started_at is not None else "forming" if self.seats else "closed"
 
     @property
     def is_forming(self) -> bool:
-        return self.started_at is None
+        return self.status == "forming"
 
     @property
-    def is_full(self) -> bool:
-        return len(self.seats) >= self.human_seats
+    def empty_seats(self) -> int:
+        return self.capacity - self.bots - len(self.seats)
+
+    def take_presence(self, player: int, *, is_here: bool) -> bool:
+        """The seated player came or went; whether that is news."""
+        was_here, self.seats[player] = self.seats[player], is_here
+        return was_here != is_here
 
     def dump(self) -> list[Plain]:
-        seats = [[player, here] for player, here in self.seats.items()]
-        return [self.number, self.human_seats, self.fill_by, seats, self.started_at, self.extra_bots]
+        seats = [[player, here, self.traits.get(player)] for player, here in self.seats.items()]
+        return [
+            self.number,
+            self.capacity,
+            self.bots,
+            self.since,
+            self.fill_by,
+            self.started_at,
+            self.key,
+            dict(self.metadata),
+            seats,
+        ]
 
     @classmethod
     def restored(cls, plain: list[Plain]) -> Lobby:
-        number, human_seats, fill_by, seats, started_at, extra_bots = plain
-        return cls(number, human_seats, fill_by, dict(map(tuple, seats)), started_at, extra_bots)
+        *fields, seats = plain
+        lobby = cls(*fields)
+        for player, is_here, trait in seats:
+            lobby.seats[player] = is_here
+            if trait is not None:
+                lobby.traits[player] = trait
+        return lobby
 
 
 @dataclass(slots=True, frozen=True)
 class LobbyView:
-    """A lobby as its players see it."""
+    """A lobby as its players see it. `bot_slots` are the bots that have a seat."""
 
     lobby_id: str
     event_key: str
     window_id: str
-    status: Literal["forming", "active", "closed"]
+    status: LobbyStatus
     capacity: int
     participant_count: int
     bot_slots: int
@@ -55,50 +89,13 @@ class LobbyView:
     started_at: int | None
     ends_at: int | None
     players: frozenset[int]
+    key: str | None = None
+    metadata: Mapping[str, Plain] = field(default_factory=dict)
 
 
-class Matchmaking:
-    """Places players into lobbies, in order of arrival (R-31, automatic)."""
+@dataclass(slots=True, frozen=True)
+class Unmatched:
+    """The player waits for the game's own matchmaker, which has pushed no lobby for them yet (R-31)."""
 
-    def __init__(self, event: EventDefinition, fill_timeout_seconds: int, fill_strategy: FillStrategy) -> None:
-        self._human_seats = event.human_seats or 1
-        self._timeout_ms = fill_timeout_seconds * 1000
-        self._strategy = fill_strategy
-        self._has_bots = bool(event.bot_bindings)
-        self.lobbies: dict[int, Lobby] = {}
-        self._forming: Lobby | None = None
-
-    def seat(self, player: int, now: int) -> Lobby:
-        """The lobby in which the player now has a seat; perhaps full by it."""
-        lobby = self._forming
-        if lobby is None:
-            fill_by = None if self._strategy == "wait_full" else now + self._timeout_ms
-            lobby = Lobby(len(self.lobbies) + 1, self._human_seats, fill_by)
-            self.lobbies[lobby.number] = lobby
-            self._forming = lobby
-        lobby.seats[player] = True
-        return lobby
-
-    def start(self, lobby: Lobby, now: int) -> None:
-        """The lobby begins with who is there; further bots sit on its empty human seats if it is to be filled."""
-        lobby.started_at = now
-        if self._strategy == "fill_with_bots" and self._has_bots:
-            lobby.extra_bots = lobby.human_seats - len(lobby.seats)
-        if lobby is self._forming:
-            self._forming = None
-
-    @property
-    def forming(self) -> Lobby | None:
-        return self._forming
-
-    @property
-    def wake_at(self) -> int | None:
-        """When the lobby that forms stops waiting."""
-        return self._forming.fill_by if self._forming is not None else None
-
-    def dump(self) -> list[Plain]:
-        return [lobby.dump() for lobby in self.lobbies.values()]
-
-    def restore(self, plain: list[Plain]) -> None:
-        self.lobbies = {lobby.number: lobby for lobby in map(Lobby.restored, plain)}
-        self._forming = next((lobby for lobby in self.lobbies.values() if lobby.is_forming), None)
+    event_key: str
+    window_id: str

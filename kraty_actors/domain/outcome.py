@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 Plain = Any
 """Data of None, bool, int, float, str, bytes, list and dict with string keys: what a journal or checkpoint holds."""
@@ -120,6 +120,14 @@ class Outcome:
     effects: Sequence[Effect] = ()
     notices: Sequence[Notice] = ()
     finished: bool = False
+
+
+@runtime_checkable
+class Gathers(Protocol):
+    """A state that gathers messages over a batch of commands, to say them together."""
+
+    def gathered(self, now: int) -> Sequence[Message]:
+        """What was gathered since the last call, all of it at `now`."""
 
 
 class State(Protocol):

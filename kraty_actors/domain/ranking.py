@@ -78,9 +78,17 @@ class Ranking:
         rows = self._rows
         return bisect_left(rows, row) if isinstance(rows, list) else rows.bisect_left(row)
 
+    def at(self, index: int) -> Row:
+        """The row at a place, 0 for the first."""
+        return self._rows[index]
+
     def page(self, offset: int, limit: int) -> list[Row]:
         """`limit` rows from `offset` (0 is the first)."""
         return list(self._rows[offset : offset + limit])
 
     def _take_out(self, row: Row) -> None:
-        del self._rows[self.ahead_of(row)]
+        rows = self._rows
+        if isinstance(rows, list):
+            del rows[bisect_left(rows, row)]
+        else:
+            rows.remove(row)

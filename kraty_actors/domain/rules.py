@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, cycle, islice
 from typing import Protocol
 
 from kraty_actors.definitions import (
-    BehaviourSingle,
     BotBinding,
     BotDefinition,
     EventDefinition,
     IdentityPool,
     Predicate,
-    RandomStepWithFallParams,
     RewardPolicySharedPool,
 )
-from kraty_actors.domain.bots import BotIdentity, BotSeat
-from kraty_actors.domain.chance import Chance
+from kraty_actors.domain.bots import Behaviour, BotSeat, Persona
+from kraty_actors.domain.conditions import Wanted, facts_wanted
 from kraty_actors.domain.outcome import Plain
+from kraty_actors.domain.periods import BoardRules
 from kraty_actors.domain.scoring import Scoring
-
-IDENTITY_TICK = 0
-"""The tick whose draws choose names: bots' own ticks begin at 1."""
 
 
 class Rules:
@@ -55,35 +52,41 @@ class Rules:
         policy = self.event.reward_policy
         return policy.parameters.winner_predicate if isinstance(policy, RewardPolicySharedPool) else None
 
-    def bot_seats(self, chance: Chance, count: int | None = None) -> list[BotSeat]:
+    @property
+    def moving_places(self) -> tuple[int, int]:
+        """How many places of a league go up, and how many go down, when a window is over (R-30)."""
+        board = self.event.leaderboard
+        up, down = (places.places if places else 0 for places in (board.promotion, board.relegation))
+        return (up, down) if board.mode == "segmented" else (0, 0)
+
+    @cached_property
+    def wanted(self) -> Wanted:
+        """What the event's gates need to know of a player (R-19)."""
+        return facts_wanted(self.event.unlock_condition, self.event.entry_requirement)
+
+    def bot_seats(self, count: int | None = None) -> list[BotSeat]:
         """Every bound bot once, in the order of the bindings, or the first `count` of them; where there are more seats
         than that, further ones go round the bindings (R-31)."""
         bindings = self.event.bot_bindings
-        bound = chain.from_iterable([binding] * binding.count for binding in bindings)
-        plan = list(islice(chain(bound, cycle(bindings)), self.event.bot_count if count is None else count))
-        draws = chance.draws(IDENTITY_TICK, len(plan))
-        return [self._seat(binding, seat, draws[seat]) for seat, binding in enumerate(plan)]
+        bound = chain.from_iterable([seat] * binding.count for seat, binding in zip(self._bound, bindings, strict=True))
+        return list(islice(chain(bound, cycle(self._bound)), self.event.bot_count if count is None else count))
 
-    def _seat(self, binding: BotBinding, seat: int, draw: int) -> BotSeat:
+    @cached_property
+    def _bound(self) -> list[BotSeat]:
+        """What the seats of each binding are, for all boards."""
+        return [self._seat(binding) for binding in self.event.bot_bindings]
+
+    def _seat(self, binding: BotBinding) -> BotSeat:
         bot = self._by_reference[binding.bot_id]
-        identity = self._identity(binding, bot, seat, draw)
-        match bot.behaviour:
-            case BehaviourSingle(params=RandomStepWithFallParams() as params):
-                target = params.target if params.target is not None else self.event.largest_target
-                return BotSeat.of(identity, target or 0, params.fall_chance, params.step)
-        raise LookupError(f"the behaviour of the bot '{bot.key}' does not run yet")
+        return BotSeat(Behaviour.of(bot, self.event.largest_target or 0), self._persona(binding, bot))
 
-    def _identity(self, binding: BotBinding, bot: BotDefinition, seat: int, draw: int) -> BotIdentity:
+    def _persona(self, binding: BotBinding, bot: BotDefinition) -> Persona:
         named = binding.identity_pool or bot.identity_pool or (None if bot.names else self.default_pool)
         pool = self.pools.get(named) if named else None
+        avatars, countries = (bot.avatar,) if bot.avatar else (), (bot.country,) if bot.country else ()
         if pool is None:
-            name = bot.names[draw % len(bot.names)] if bot.names else f"Bot {seat + 1}"
-            return BotIdentity(name, bot.avatar, bot.country)
-        return BotIdentity(
-            pool.names[draw % len(pool.names)],
-            bot.avatar or _pick(pool.avatars, draw),
-            bot.country or _pick(pool.countries, draw),
-        )
+            return Persona(f"bot {bot.key}", bot.names or (), avatars, countries)
+        return Persona(f"pool {pool.key}", pool.names, avatars or pool.avatars, countries or pool.countries)
 
     def dump(self) -> Plain:
         return {
@@ -105,15 +108,14 @@ class Rules:
         )
 
 
-def _pick(choices: Sequence[str], draw: int) -> str | None:
-    return choices[draw % len(choices)] if choices else None
-
-
 class Rulebook(Protocol):
     """Where state machines find the rules that their window opened with."""
 
     def rules(self, event_key: str, revision: int) -> Rules:
         """The rules of one revision; it exists for as long as anything was ever played by it."""
+
+    def board(self, key: str, revision: int) -> BoardRules:
+        """The rules of one revision of a shared board (R-32)."""
 
 
 @dataclass(slots=True, frozen=True)

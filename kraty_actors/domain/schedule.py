@@ -1,8 +1,8 @@
 """When an event occurs: its availability unrolled into occurrences (R-22, R-23, R-24).
 
 Only shared windows are unrolled here. `personal` and `local_calendar` windows open for one player at a
-time, so an availability of these modes has no occurrences of its own. Nor has `always`: its one window
-opens at a command, and `under_way` gives it.
+time, so an availability of these modes has no occurrences of its own; `in_zone` gives a local calendar as one
+player sees it. Nor has `always`: its one window opens at a command, and `under_way` gives it.
 
 A query asks for starts in `(after, until]`, so that neighbouring queries join without a gap or a repeat.
 A recurring window occurs if `startsAt <= start < endsAt`, and then runs for its whole duration.
@@ -14,9 +14,10 @@ import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
-from kraty_actors.definitions import Availability, AvailabilityRecurring, WindowRule
+from kraty_actors.definitions import Availability, AvailabilityLocalCalendar, AvailabilityRecurring, WindowRule
 
 DAY_MS = 86_400_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -83,16 +84,47 @@ def under_way(availability: Availability, at_ms: int, *, timezone: str = "UTC") 
     """
     if availability.mode == "always":
         return [Occurrence(at_ms, None)]
-    begun = occurrences(availability, at_ms - _longest_ms(availability), at_ms, timezone=timezone)
+    begun = occurrences(availability, at_ms - longest_ms(availability), at_ms, timezone=timezone)
     return [one for one in begun if one.ends_at is None or at_ms < one.ends_at]
 
 
-def _longest_ms(availability: Availability) -> int:
+def longest_ms(availability: Availability) -> int:
+    """How long the longest occurrence lasts, in ms; 0 for one that has no occurrences or no end."""
     if availability.mode == "fixed":
         return availability.ends_at - availability.starts_at
-    if availability.mode == "recurring_windows":
+    if availability.mode == "recurring_windows" or availability.mode == "local_calendar":
         return max(rule.duration_seconds for rule in availability.windows) * 1000
     return 0
+
+
+def first_start(availability: Availability) -> int | None:
+    """An instant before which nothing occurs, in ms; None if nothing ever occurs by itself."""
+    if availability.mode == "fixed":
+        return availability.starts_at
+    if availability.mode == "recurring_windows":
+        return availability.starts_at or 0
+    return None
+
+
+def in_zone(availability: AvailabilityLocalCalendar, timezone: str) -> AvailabilityRecurring:
+    """A local calendar as those who live in `timezone` see it (R-22)."""
+    return AvailabilityRecurring.model_construct(
+        mode="recurring_windows",
+        timezone=timezone,
+        windows=availability.windows,
+        startsAt=availability.starts_at,
+        endsAt=availability.ends_at,
+    )
+
+
+@cache
+def is_zone(name: str) -> bool:
+    """Whether `name` is a time zone of the IANA database."""
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return False
+    return True
 
 
 def _recurring(schedule: AvailabilityRecurring, zone: ZoneInfo, after_ms: int, until_ms: int) -> list[Occurrence]:

@@ -8,32 +8,50 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from kraty_actors.domain.ids import bot_participant, bot_seat
-from kraty_actors.domain.ranking import Number, Ranking, Row
+from kraty_actors.domain.numbers import Number
+from kraty_actors.domain.ranking import Ranking, Row
+
+
+class SeatedBots(Protocol):
+    """Bots by seat: their scores, and at which moment each came to its own. Those in `standing` have a row."""
+
+    @property
+    def values(self) -> Sequence[Number]: ...
+
+    @property
+    def reached(self) -> Sequence[int]: ...
+
+    @property
+    def standing(self) -> Sequence[int]: ...
 
 
 class Standings:
-    """The board's rows. `bots` are the scores by seat; `reached` says at which input each came to its score."""
+    """The board's rows; the highest score leads, or the lowest if `ascending`."""
 
-    __slots__ = ("_bot_rows", "_bots", "_reached", "players")
+    __slots__ = ("_ascending", "_bot_rows", "_bots", "_standing", "players")
 
-    def __init__(self) -> None:
+    def __init__(self, *, ascending: bool = False) -> None:
         self.players = Ranking()
-        self._bots: Sequence[Number] = ()
-        self._reached: Sequence[int] = ()
+        self._ascending = ascending
+        self._bots: SeatedBots | None = None
+        self._standing: Sequence[int] = ()
         self._bot_rows: list[Row] | None = []
 
-    def seat_bots(self, scores: Sequence[Number], reached: Sequence[int]) -> None:
-        """Let bots stand on the board, where the highest leads; call `bots_moved` whenever a score has changed."""
-        self._bots, self._reached = scores, reached
-        self._bot_rows = None
+    def seat_bots(self, bots: SeatedBots) -> None:
+        """Let bots stand on the board; call `bots_moved` whenever what others see of them has changed."""
+        self._bots = bots
+        self.bots_moved()
 
     def bots_moved(self) -> None:
-        self._bot_rows = None
+        if self._bots is not None:
+            self._standing = self._bots.standing
+            self._bot_rows = None if self._standing else []
 
     def __len__(self) -> int:
-        return len(self.players) + len(self._bots)
+        return len(self.players) + len(self._standing)
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.page(0, len(self)))
@@ -42,7 +60,7 @@ class Standings:
         if participant >= 0:
             return self.players.row(participant)
         seat = bot_seat(participant)
-        return self._bot_row(seat) if 0 <= seat < len(self._bots) else None
+        return self._bot_row(seat) if seat in self._standing else None
 
     def rank(self, participant: int) -> int | None:
         """1 for the first; None for one who is not there. O(log players + bots)."""
@@ -56,7 +74,7 @@ class Standings:
         if row is None:
             return None
         ahead = self.players.ahead_of(row)
-        return ahead + self._bots_above(-row.sort_score) + 1 if self._bots else ahead + 1
+        return ahead + self._bots_before(row.sort_score) + 1 if self._standing else ahead + 1
 
     def page(self, offset: int, limit: int) -> list[Row]:
         """`limit` rows from `offset` (0 is the first)."""
@@ -65,18 +83,29 @@ class Standings:
         rows = [*self.players.page(offset - first, limit), *bots[first : first + limit]]
         return sorted(rows)[:limit]
 
-    def _bots_above(self, score: Number) -> int:
+    def _bots_before(self, sort_score: Number) -> int:
         if self._bot_rows is not None:
-            return bisect_left(self._bot_rows, -score, key=_sort_score)
-        return len([1 for bot in self._bots if bot > score])
+            return bisect_left(self._bot_rows, sort_score, key=_sort_score)
+        if self._ascending:
+            return len([1 for score in self._scores() if score < sort_score])
+        score_to_beat = -sort_score
+        return len([1 for score in self._scores() if score > score_to_beat])
+
+    def _scores(self) -> Sequence[Number]:
+        values = self._bots.values if self._bots is not None else ()
+        return values if len(self._standing) == len(values) else [values[seat] for seat in self._standing]
 
     def _sorted_bots(self) -> list[Row]:
         if self._bot_rows is None:
-            self._bot_rows = sorted(map(self._bot_row, range(len(self._bots))))
+            self._bot_rows = sorted(map(self._bot_row, self._standing))
         return self._bot_rows
 
     def _bot_row(self, seat: int) -> Row:
-        return Row(-self._bots[seat], True, self._reached[seat], bot_participant(seat))
+        bots = self._bots
+        if bots is None:
+            raise LookupError("no bots are seated")
+        score = bots.values[seat]
+        return Row(score if self._ascending else -score, True, bots.reached[seat], bot_participant(seat))
 
 
 def _sort_score(row: Row) -> Number:

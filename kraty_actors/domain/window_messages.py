@@ -9,6 +9,8 @@ from kraty_actors.domain.ids import CALENDAR
 from kraty_actors.domain.lobby import FillStrategy, LobbyView
 from kraty_actors.domain.outcome import Command, Plain
 
+WindowStage = Literal["open", "closing", "finalized", "cancelled"]
+
 
 @dataclass(slots=True, frozen=True)
 class OpenWindow(Command):
@@ -33,13 +35,16 @@ class OpenWindow(Command):
 
 @dataclass(slots=True, frozen=True)
 class Admit(Command):
-    """A player wants to start. `trait` is their value of the attribute that the event places by (`cohortBy`, `matchBy`),
-    `league` the one that they were last moved to in this event (R-30). `facts` are the completions elsewhere that hold, as their records (R-19);
-    `started_elsewhere` counts today's starts in the event's other windows (R-17)."""
+    """A player wants to start.
+
+    `trait` is their value of the attribute that the event places by (`cohortBy`, `matchBy`), `league` the one that
+    they were last moved to in this event (R-30). `facts` are a record of `Facts` (R-19); `started_elsewhere` counts
+    today's starts in the event's other windows (R-17).
+    """
 
     tag: ClassVar[str] = "admit"
     player: int
-    facts: list[list[str | bool]] = field(default_factory=list)
+    facts: dict[str, Plain] = field(default_factory=dict)
     started_elsewhere: int = 0
     trait: Plain = None
     league: str | None = None
@@ -173,7 +178,8 @@ class Report:
 
 @dataclass(slots=True, frozen=True)
 class MemberView:
-    """What a listing and a gate need to know of a player in this window."""
+    """What a listing and a gate need to know of a player in this window. `contest_id` is where their attempts are,
+    `board_id` the same where that shows a board."""
 
     contest_id: str | None
     lobby: LobbyView | None
@@ -182,6 +188,7 @@ class MemberView:
     attempts: int
     started_since: int
     league: str | None = None
+    board_id: str | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -195,5 +202,5 @@ class WindowInfo:
     starts_at: int
     ends_at: int | None
     revision: int
-    state: Literal["open", "closing", "finalized", "cancelled"]
+    state: WindowStage
     is_paused: bool

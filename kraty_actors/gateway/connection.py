@@ -16,7 +16,8 @@ from kraty_actors.domain.outcome import Refusal
 from kraty_actors.gateway import translate
 from kraty_actors.gateway.auth import BadToken, Identity
 from kraty_actors.gateway.hub import Watcher
-from kraty_actors.gateway.operations import CAUSES_PUSHES, HANDLERS, IN_ORDER, resumed
+from kraty_actors.gateway.operations import CAUSES_PUSHES, HANDLERS, IN_ORDER
+from kraty_actors.gateway.operations.boards import resumed
 from kraty_actors.gateway.order import Asked, PushOutbox
 from kraty_actors.gateway.outbox import Outbox
 from kraty_persistence import PlayerRow, StoreClosed, StoreTaken, StoreUnavailable
@@ -235,6 +236,10 @@ class Connection:
 
     def reply(self, request_id: int, ok: Mapping[str, Any]) -> None:
         self._send(self.conversation.reply(request_id, ok))
+
+    def reply_encoded(self, frame: bytes) -> None:
+        """Answer with a frame that is encoded already."""
+        self._send(frame)
 
     def refuse(self, request_id: int, refused: Refused) -> None:
         self._send(self.conversation.error_reply(request_id, refused.code, refused.message, refused.details))

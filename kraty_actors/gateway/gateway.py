@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Container, Iterable, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
@@ -19,6 +19,7 @@ from kraty_actors.gateway import translate
 from kraty_actors.gateway.auth import BadToken, Identity, verify
 from kraty_actors.gateway.connection import Connection
 from kraty_actors.gateway.hub import Hub
+from kraty_actors.gateway.listing import ListingFrames
 from kraty_actors.gateway.poller import Poller
 from kraty_protocol.errors import CloseCode
 from kraty_protocol.limits import HELLO_SECONDS, PING_SECONDS, SILENCE_SECONDS
@@ -39,6 +40,7 @@ class Gateway(Listener):
         self.engine = engine
         self.hub = Hub(engine, tasks)
         self.poller = Poller()
+        self.listings = ListingFrames()
         self.is_stopping = False
         self._secrets = secrets
         self._insecure_dev = insecure_dev
@@ -85,14 +87,14 @@ class Gateway(Listener):
         others.discard(connection)
         if not others:
             self._by_player.pop(connection.player.number, None)
-            self.engine.presence(connection.player.number, here=False)
+            self.engine.lobbies.presence(connection.player.number, here=False)
 
     def admit(self, connection: Connection) -> None:
         """A connection has said who it is; a lobby that forms hears that its player is there."""
         if connection.player is not None:
             number = connection.player.number
             if number not in self._by_player:
-                self.engine.presence(number, here=True)
+                self.engine.lobbies.presence(number, here=True)
             self._by_player.setdefault(number, set()).add(connection)
 
     def identify(self, hello: Hello, header_token: str | None) -> Identity:
@@ -132,11 +134,15 @@ class Gateway(Listener):
         self.hub.finished(actor_id)
 
     def notice(self, notice: Notice) -> None:
-        concerned = notice.players
-        connected = concerned if isinstance(concerned, tuple) else [p for p in self._by_player if p in concerned]
-        for player in connected:
+        for player in self._connected_of(notice.players):
             for connection in self._by_player.get(player, ()):
                 connection.push(notice.push, _body(notice.push, notice.body))
+
+    def _connected_of(self, players: Container[int]) -> Iterable[int]:
+        """Those of `players` who may be connected, without a look at more people than need be."""
+        if isinstance(players, Collection) and len(players) <= len(self._by_player):
+            return players
+        return [player for player in self._by_player if player in players]
 
     def touch(self, connection: Connection) -> None:
         """Something waits to be sent on it; it goes out when this turn of the loop is over."""

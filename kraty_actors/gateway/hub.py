@@ -8,6 +8,7 @@ computed, never queued: whoever is slow gets one merged delta when there is room
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -15,7 +16,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from kraty_actors.actors.engine import Engine
-from kraty_actors.domain.contest_messages import GetBoard
+from kraty_actors.domain.board_view import GetBoard
 from kraty_actors.domain.outcome import Refusal
 from kraty_actors.gateway import translate
 from kraty_actors.gateway.frames import SharedPush
@@ -137,6 +138,7 @@ class Hub:
         self._views: dict[ViewKey, View] = {}
         self._by_board: dict[str, list[View]] = {}
         self._names = count(1)
+        self._alarms: dict[str, int] = {}
 
     # -- watching
 
@@ -144,7 +146,7 @@ class Hub:
         """Add a watcher to a view, which then is as new as the board. The watcher's copy is as new as the view, or
         has the version `since` and is to be brought up to date by `resume`."""
         view = self._views.get(key) or self._keep(View(key, f"v{next(self._names)}"))
-        if view.is_dirty or not view.version:
+        if view.is_dirty or not view.version or not view.watchers:
             refusal = await self._refresh(view)
             if refusal is not None:
                 self._drop(view)
@@ -243,10 +245,12 @@ class Hub:
 
     async def _refresh(self, view: View) -> Refusal | None:
         """Read the view's part of the board, and tell the watchers what changed in it."""
-        board = await self._engine.read_board(view.key.board, view.key.query())
+        board = await self._engine.boards.read(view.key.board, view.key.query())
         if isinstance(board, Refusal):
             return board
         view.is_final = board.finalized
+        if board.moves_at is not None and view.watchers:
+            self._look_again(view.key.board, board.moves_at)
         players = self._engine.players
         missing = players.missing(standing.participant for standing in board.standings)
         if missing:
@@ -255,6 +259,18 @@ class Hub:
         if view.take(board.version, board.total, entries):
             self._tell(view)
         return None
+
+    def _look_again(self, board: str, at: int) -> None:
+        """Time-driven bots of a watched board may move at `at`: somebody asks then, and they have (R-38)."""
+        if self._alarms.get(board, 0) < at:
+            self._alarms[board] = at
+            self._engine.call_at(at, partial(self._rings, board, at))
+
+    def _rings(self, board: str, at: int) -> None:
+        if self._alarms.get(board) == at:
+            del self._alarms[board]
+            if any(view.watchers for view in self._by_board.get(board, ())):
+                self.moved(board)
 
     # -- telling
 

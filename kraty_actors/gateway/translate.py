@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kraty_actors.actors.engine import Put
-from kraty_actors.actors.gates import Listed
 from kraty_actors.actors.players import Players
+from kraty_actors.actors.publishing import Put
 from kraty_actors.actors.records import unpack
-from kraty_actors.definitions import EventDefinition, Fault, RewardPolicySharedPool
+from kraty_actors.definitions import Fault, SharedBoard
 from kraty_actors.domain.attempt import AttemptView, Written
+from kraty_actors.domain.board_shelf import SharedBoardView
+from kraty_actors.domain.board_view import BoardView, Standing
 from kraty_actors.domain.bots import BotIdentity
 from kraty_actors.domain.catalogue import EventView, WindowView
-from kraty_actors.domain.contest_messages import BoardView, Standing
 from kraty_actors.domain.ids import bot_public_id, window_of
-from kraty_actors.domain.lobby import LobbyView
+from kraty_actors.domain.lobby import LobbyView, Unmatched
 from kraty_actors.domain.outcome import Pay, Refusal
-from kraty_persistence import GrantRow, PlayerRow
+from kraty_actors.domain.window_messages import Report
+from kraty_persistence import Adjusted, Change, GrantRow, PlayerRow
 from kraty_protocol.shapes import iso
 
 Map = dict[str, Any]
@@ -81,21 +82,23 @@ def lobby(view: LobbyView) -> Map:
         "id": view.lobby_id,
         "eventKey": view.event_key,
         "windowId": view.window_id,
-        "key": None,
+        "key": view.key,
         "status": view.status,
         "capacity": view.capacity,
         "participantCount": view.participant_count,
         "botSlots": view.bot_slots,
         "fillBy": instant(view.fill_by),
-        "leaderboardId": None if view.status == "forming" else view.lobby_id,
+        "leaderboardId": None if view.started_at is None else view.lobby_id,
         "startedAt": instant(view.started_at),
         "endsAt": instant(view.ends_at),
-        "metadata": {},
+        "metadata": dict(view.metadata),
     }
 
 
-def forming(view: LobbyView) -> Map:
+def forming(view: LobbyView | Unmatched) -> Map:
     """The details of `lobby_forming`."""
+    if isinstance(view, Unmatched):
+        return {"lobbyId": None, "fillBy": None}
     return {"lobbyId": view.lobby_id, "fillBy": instant(view.fill_by)}
 
 
@@ -124,7 +127,7 @@ def own_row(view: BoardView) -> Map | None:
 
 def board(view: BoardView, players: Players, player: PlayerRow | None) -> Map:
     return {
-        "leaderboardId": view.contest_id,
+        "leaderboardId": view.board_id,
         "mode": view.mode,
         "finalized": view.finalized,
         "version": view.version,
@@ -141,10 +144,64 @@ def window(view: WindowView, event: EventView, now: int) -> Map:
         "startsAt": iso(view.starts_at),
         "endsAt": instant(view.ends_at),
         "state": view.state_at(now),
-        "metadata": event.event.metadata,
-        "override": None,
+        "metadata": event.metadata(view),
+        "override": view.override,
         "revision": view.revision,
     }
+
+
+def report(made: Report, of: WindowView) -> Map:
+    """How a finalized window was settled."""
+    paid = [{"currencyKey": made.currency, "amount": made.paid}] if made.currency is not None else []
+    return {
+        "report": {
+            "windowId": of.window_id,
+            "eventKey": of.event_key,
+            "participants": made.participants,
+            "winners": made.winners,
+            "paid": paid,
+            "remainder": made.remainder,
+        }
+    }
+
+
+def periods(view: SharedBoardView) -> Map:
+    """The periods of a shared board: the one that is open, and those that are over."""
+    return {
+        "current": view.current_id,
+        "periods": [
+            {
+                "startsAt": iso(period.starts_at),
+                "endsAt": instant(period.ends_at),
+                "leaderboardId": view.id_of(period.starts_at),
+            }
+            for period in (view.current, *view.past)
+        ],
+    }
+
+
+def shared_board(definition: SharedBoard, warnings: Sequence[Fault]) -> Map:
+    return {"leaderboard": definition.as_defined(), "warnings": faults(warnings)}
+
+
+def player(row: PlayerRow, attributes: Mapping[str, Any]) -> Map:
+    return {
+        "player": {
+            "playerId": row.player_id,
+            "participantId": row.participant_id,
+            "name": row.name,
+            "avatar": row.avatar,
+            "country": row.country,
+            "attributes": dict(attributes),
+            "banned": False,
+        }
+    }
+
+
+def adjusted(done: Adjusted, change: Change) -> Map:
+    """What a balance is after a change, or was already."""
+    held = "balance" if change.kind == "currency" else "quantity"
+    return {"key": change.key, held: done.balances[0], "applied": done.applied}
 
 
 def grant(row: GrantRow, now: int) -> Map:
@@ -176,56 +233,6 @@ def paid(pay: Pay) -> Map:
         "expiresAt": None,
         "claimedAt": None,
     }
-
-
-def listing(listed: Listed) -> Map:
-    view, current = listed.rules_event, listed.window
-    return {
-        "eventKey": view.key,
-        "name": view.name,
-        "windowId": current.window_id if current else None,
-        "startsAt": instant(current.starts_at) if current else None,
-        "endsAt": instant(current.ends_at) if current else None,
-        "opensAt": instant(listed.opens_at),
-        "leaderboardId": listed.leaderboard_id,
-        "lobbyId": listed.lobby_id,
-        "league": None,
-        "currentAttemptId": listed.current_attempt_id,
-        "type": view.type,
-        "leaderboardMode": view.leaderboard.mode,
-        "metrics": _metrics(view),
-        "entryRequirement": view.entry_requirement.as_defined() if view.entry_requirement else None,
-        "entryCost": None,
-        "metadata": listed.event.event.metadata,
-        "milestoneRewards": [],
-        "rewardPolicy": _reward_policy(view),
-        "requirementMet": listed.requirement_met,
-        "affordable": True,
-        "missing": [],
-        "attemptsLeft": listed.attempts_left,
-    }
-
-
-def _metrics(event: EventDefinition) -> list[Map]:
-    return [
-        {
-            "key": metric.key,
-            "target": metric.target,
-            "cap": metric.cap,
-            "scorePerUnit": event.score_per_unit(metric),
-            "capAtTarget": metric.cap_at_target,
-            "resetOn": {"metricKey": metric.reset_on.metric_key} if metric.reset_on else None,
-        }
-        for metric in event.metrics
-    ]
-
-
-def _reward_policy(event: EventDefinition) -> Map:
-    policy = event.reward_policy
-    if isinstance(policy, RewardPolicySharedPool):
-        parameters = policy.parameters
-        return {"type": "shared_pool", "pool": parameters.pool, "currencyKey": parameters.currency_key}
-    return {"type": policy.type}
 
 
 def defined(event: EventView, warnings: Sequence[Fault]) -> Map:

@@ -8,7 +8,8 @@ StoreError
  +- JournalConflict     the actor's memory is out of step with its journal: recover it
  +- UnitRefused         a bug: what was handed in breaks a rule of the tables
  +- GrantExpired        the caller came too late
- +- BalanceOutOfRange   the credit would leave 0..2^53 - 1
+ +- BalanceOutOfRange   a balance would leave 0..2^53 - 1
+ +- IdempotencyConflict the key was used before, for something else
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 __all__ = [
     "BalanceOutOfRange",
     "GrantExpired",
+    "IdempotencyConflict",
     "JournalConflict",
     "StoreClosed",
     "StoreError",
@@ -62,4 +64,24 @@ class GrantExpired(StoreError):
 
 
 class BalanceOutOfRange(StoreError):
-    """A balance would leave 0..2^53 - 1 (R-40)."""
+    """A balance would leave 0..2^53 - 1 (R-40).
+
+    Attributes:
+        kind: "currency" or "item".
+        resource: Its key.
+        needed: How much was to be taken away, or added.
+        have: How much there is.
+        short: True if there is not enough, False if it would be too much.
+    """
+
+    def __init__(self, kind: str, resource: str, delta: int, have: int) -> None:
+        super().__init__(f"{resource}: the balance would be {have + delta}")
+        self.kind = kind
+        self.resource = resource
+        self.needed = abs(delta)
+        self.have = have
+        self.short = delta < 0
+
+
+class IdempotencyConflict(StoreError):
+    """The key stands for other changes already; nothing was changed (R-40)."""

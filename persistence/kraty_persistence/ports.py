@@ -1,79 +1,29 @@
 """What the actors ask of a store. Payloads are opaque: the store orders, keeps and gives back bytes.
 
-Every instant is whole milliseconds since the Unix epoch, UTC. Players are internal numbers everywhere
-but in `PlayerRow`, the one row that joins a number to a person (R-57).
+Every instant is whole milliseconds since the Unix epoch, UTC.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from kraty_persistence.errors import StoreError
+from kraty_persistence.rows import (
+    Adjusted,
+    AuditRow,
+    Change,
+    Dossier,
+    Effect,
+    GrantRow,
+    GrantStatus,
+    LedgerRow,
+    PlayerRow,
+    StoreStatistics,
+)
 
-__all__ = [
-    "MAX_BALANCE",
-    "AuditEntry",
-    "AuditRow",
-    "Completion",
-    "Credit",
-    "Done",
-    "Effect",
-    "GrantRow",
-    "GrantStatus",
-    "LedgerRow",
-    "NewGrant",
-    "PlayerRow",
-    "Store",
-    "StoreStatistics",
-    "StoredActor",
-    "Unit",
-]
-
-MAX_BALANCE = 2**53 - 1
-"""The largest whole number that every client language holds exactly."""
-
-GrantStatus: TypeAlias = Literal["pending", "claimed", "expired"]
-
-
-@dataclass(frozen=True, slots=True)
-class NewGrant:
-    """Effect: something a player has won. An id that exists already is left as it is (exactly once)."""
-
-    id: str
-    player: int
-    kind: str
-    contents: bytes
-    source_kind: str
-    source_ref: str | None
-    parent: str | None
-    created_at: int
-    expires_at: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """Effect: the player has completed an attempt of the event in the window (R-19). A repeat is nothing."""
-
-    player: int
-    event_key: str
-    window_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """Effect: who changed what, and how it stood before and after."""
-
-    at: int
-    who: str
-    action: str
-    subject: str
-    before: bytes | None = None
-    after: bytes | None = None
-
-
-Effect: TypeAlias = NewGrant | Completion | AuditEntry
+__all__ = ["Done", "Store", "StoredActor", "Unit"]
 
 
 @dataclass(slots=True)
@@ -113,71 +63,6 @@ class StoredActor:
     checkpoint: tuple[bytes, ...] = ()
     number: int = 0
     records: tuple[bytes, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PlayerRow:
-    """Who a player number is. `participant_id` is the public name of the player in every board (R-28)."""
-
-    number: int
-    player_id: str
-    participant_id: str
-    name: str | None = None
-    avatar: str | None = None
-    country: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GrantRow(NewGrant):
-    """A grant as stored."""
-
-    claimed_at: int | None = None
-
-    def status(self, now: int) -> GrantStatus:
-        """Where the grant stands at an instant; a claimed one never expires (R-45)."""
-        if self.claimed_at is not None:
-            return "claimed"
-        return "expired" if self.expires_at is not None and now >= self.expires_at else "pending"
-
-
-@dataclass(frozen=True, slots=True)
-class Credit:
-    """An amount of one currency to add to a wallet; whole."""
-
-    currency: str
-    amount: int
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
-    """One change of one balance (R-40). `key` is unique: the same change is never entered twice."""
-
-    key: str
-    player: int
-    currency: str
-    delta: int
-    balance: int
-    reason: str
-    source: str
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRow(AuditEntry):
-    """An audit entry with its place in the trail."""
-
-    number: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StoreStatistics:
-    """How much is stored; `records` counts those not yet covered by a checkpoint."""
-
-    actors: int
-    unfinished: int
-    records: int
-    players: int
-    grants: int
 
 
 class Store(Protocol):
@@ -226,10 +111,20 @@ class Store(Protocol):
     async def resolve(self, player_id: str, mint: Callable[[], str]) -> PlayerRow:
         """The player's row; a new one takes its participant id from `mint()` and is durable on return."""
 
-    async def set_profile(
-        self, number: int, *, name: str | None = None, avatar: str | None = None, country: str | None = None
-    ) -> None:
-        """Change what is given; None leaves a field as it is."""
+    async def put_player(
+        self,
+        number: int,
+        *,
+        attributes: bytes | None = None,
+        name: str | None = None,
+        avatar: str | None = None,
+        country: str | None = None,
+    ) -> PlayerRow:
+        """Change what is given, None leaves a field as it is; the row as it is now, durable on return.
+
+        Raises:
+            UnitRefused: No player has this number.
+        """
 
     async def players(self, numbers: Sequence[int]) -> list[PlayerRow]:
         """The rows of these numbers, in this order; unknown ones are left out."""
@@ -242,6 +137,12 @@ class Store(Protocol):
 
     async def completed(self, player: int, event_key: str, window_id: str | None = None) -> bool:
         """Whether the player ever completed the event: in that window, or in any (R-19)."""
+
+    async def league(self, player: int, event_key: str) -> str | None:
+        """Where the last move has put the player; None for one who was never moved (R-30)."""
+
+    async def dossier(self, player: int) -> Dossier:
+        """All that a listing needs of one player, in one read; empty for one of whom nothing is known (R-55)."""
 
     # -- grants and money
     async def grant(self, grant_id: str, player: int) -> GrantRow | None:
@@ -261,8 +162,8 @@ class Store(Protocol):
         `status` is judged at `now`. An `after` that the player does not have gives an empty page.
         """
 
-    async def claim(self, grant_id: str, player: int, now: int, amounts: Sequence[Credit]) -> GrantRow | None:
-        """Mark a grant claimed and credit the wallet, once: a claimed one is returned as it is (R-45).
+    async def claim(self, grant_id: str, player: int, now: int, changes: Sequence[Change]) -> GrantRow | None:
+        """Mark a grant claimed and apply the changes, once: a claimed one is returned as it is (R-45).
 
         Returns None if there is no such grant of that player.
 
@@ -271,11 +172,25 @@ class Store(Protocol):
             BalanceOutOfRange: A balance would leave 0..2^53 - 1; the grant stays unclaimed.
         """
 
+    async def adjust(
+        self, player: int, changes: Sequence[Change], *, key: str, reason: str, source: str, now: int
+    ) -> Adjusted:
+        """Apply the changes in order, all of them or none, once for each `key` of the player (R-20, R-40).
+
+        Raises:
+            BalanceOutOfRange: A balance would leave 0..2^53 - 1; says which. The key is not used up.
+            IdempotencyConflict: The key was used before, for other changes.
+            UnitRefused: No player has this number.
+        """
+
     async def balances(self, player: int) -> dict[str, int]:
-        """The wallet: balance by currency, of each currency that was ever credited."""
+        """The wallet: balance by currency, without those that are 0."""
+
+    async def inventory(self, player: int) -> dict[str, int]:
+        """What the player holds: quantity by item, without those that are 0."""
 
     async def ledger(self, player: int, *, limit: int = 50) -> list[LedgerRow]:
-        """The latest changes of the wallet, newest first."""
+        """The latest changes of wallet and inventory, newest first."""
 
     async def audit(self, *, limit: int = 50, before: int | None = None) -> list[AuditRow]:
         """The audit trail, newest first; `before` is the number of the last row of the page before."""

@@ -12,8 +12,9 @@ from typing import Any
 
 from kraty_protocol.codec import Codec, Malformed
 from kraty_protocol.errors import STATUS, CloseCode
+from kraty_protocol.fields import Fields
 from kraty_protocol.limits import LIMITS, MALFORMED_FRAMES, MAX_WHOLE, PLAYER_LIMITS, Limits, Role
-from kraty_protocol.messages import OPERATIONS, Fields
+from kraty_protocol.messages import OPERATIONS
 from kraty_protocol.progress import Progress, check_progress
 from kraty_protocol.validation import InvalidFields, check_fields
 

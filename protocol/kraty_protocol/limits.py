@@ -25,6 +25,16 @@ ID_CHARS = 64
 """Length of ids, keys, player ids and idempotency keys."""
 CONTEXT_ENTRIES = 16
 """Entries of `playerContext`."""
+ATTRIBUTES = 64
+"""Entries of `attributes`."""
+SCALAR_CHARS = 1024
+"""Length of a text among attributes and in `playerContext`."""
+TEXT_CHARS = 256
+"""Length of names, avatars, countries and reasons."""
+BAG_BYTES = 16 * 1024
+"""Length of a `metadata` bag, as JSON in UTF-8."""
+LOBBY_SEATS = 1000
+"""Seats of one lobby."""
 TOKEN_CHARS = 8192
 """Length of a token; those issued here have a few hundred characters."""
 WATCHED_PARTICIPANTS = 100

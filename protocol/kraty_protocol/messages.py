@@ -1,108 +1,43 @@
-"""What each operation takes: one model per operation, and the table of all operations.
+"""What each operation takes: the models of players' operations, and the table of all operations.
 
-Attributes are snake_case, wire fields camelCase. A field that is null is as good as absent, an unknown one is
-a fault, and a whole number may come as 3 or as 3.0.
+Those of servers and operators are in `kraty_protocol.server_messages` and `kraty_protocol.operator_messages`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    field_validator,
-    model_validator,
+from pydantic import Field, field_validator, model_validator
+
+from kraty_protocol.fields import (
+    Fields,
+    ForPlayer,
+    Id,
+    Key,
+    MetricValue,
+    Period,
+    PlayerId,
+    Positive,
+    Scalar,
+    Text,
+    Whole,
+    fault,
 )
-from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
-
-from kraty_protocol.codec import number
-from kraty_protocol.limits import (
-    CONTEXT_ENTRIES,
-    ID_CHARS,
-    MAX_WHOLE,
-    RESUMED_VIEWS,
-    ROLES,
-    TOKEN_CHARS,
-    WATCHED_PARTICIPANTS,
-    Role,
+from kraty_protocol.limits import CONTEXT_ENTRIES, RESUMED_VIEWS, ROLES, TOKEN_CHARS, WATCHED_PARTICIPANTS, Role
+from kraty_protocol.operator_messages import (
+    AttemptsForceComplete,
+    BoardsArchive,
+    BoardsPut,
+    EventFields,
+    EventsFinalize,
+    EventsPut,
+    GamePut,
+    LobbiesStart,
+    WindowFields,
+    WindowsExtend,
+    WindowsOverride,
 )
-
-
-def _whole(value: Any) -> Any:
-    return number(value) if isinstance(value, float) else value
-
-
-def _json(value: Any) -> Any:
-    """Refuse what MessagePack can carry and JSON cannot, or the other way round."""
-    if isinstance(value, dict):
-        for item in value.values():
-            _json(item)
-    elif isinstance(value, list):
-        for item in value:
-            _json(item)
-    elif isinstance(value, bytes) or (isinstance(value, float) and not isfinite(value)):
-        raise PydanticCustomError("json", "not JSON: binary data, NaN or an infinity")
-    elif isinstance(value, int) and not -(2**63) <= value < 2**64:
-        raise PydanticCustomError("json", "a whole number over 64 bits")
-    return value
-
-
-def _metric_value(value: Any) -> int | float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_WHOLE:
-        return number(value)
-    raise PydanticCustomError("metric_value", "a finite number of 0..2^53 - 1")
-
-
-def _scalar(value: Any) -> Any:
-    if isinstance(value, str | bool | int | float):
-        return _json(value)
-    raise PydanticCustomError("scalar", "text, a number, true or false")
-
-
-def _fault(path: str, message: str) -> PydanticCustomError:
-    """A fault that lies between fields; it is told at one of them."""
-    return PydanticCustomError("fields", "{message}", {"path": path, "message": message})
-
-
-Id = Annotated[str, Field(min_length=1, max_length=ID_CHARS)]
-Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
-PlayerId = Annotated[str, Field(pattern=r"^[^\p{Cc}]{1,64}$")]
-Whole = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=MAX_WHOLE)]
-Positive = Annotated[Whole, Field(ge=1)]
-MetricValue = Annotated[int | float, PlainValidator(_metric_value)]
-Scalar = Annotated[str | bool | int | float, PlainValidator(_scalar)]
-Document = Annotated[dict[str, Any], AfterValidator(_json)]
-
-
-class Fields(BaseModel):
-    """The fields of one operation, beside `id` and `op`."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_absent(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        known = {field.alias for field in cls.model_fields.values()}
-        return {key: value for key, value in given.items() if value is not None or key not in known}
-
-
-class ForPlayer(Fields):
-    """Fields of an operation that one player does.
-
-    Servers and operators name the player in `playerId`; for a player, whom the token names, it is an unknown
-    field.
-    """
-
-    player_id: PlayerId | None = None
+from kraty_protocol.server_messages import InventoryChange, LobbiesPush, PlayersPut, WalletChange
 
 
 class _BoardName(ForPlayer):
@@ -114,9 +49,9 @@ class _BoardName(ForPlayer):
     @model_validator(mode="after")
     def _one_name(self) -> Self:
         if self.leaderboard_id is None and self.board_key is None:
-            raise _fault("leaderboardId", "leaderboardId or boardKey is required")
+            raise fault("leaderboardId", "leaderboardId or boardKey is required")
         if self.leaderboard_id is not None and self.board_key is not None:
-            raise _fault("boardKey", "only one of leaderboardId and boardKey")
+            raise fault("boardKey", "only one of leaderboardId and boardKey")
         return self
 
 
@@ -132,7 +67,7 @@ class _View(Fields):
     limit: Annotated[Positive, Field(le=200)] = 50
     around: Literal["self"] | None = None
     spread: Annotated[Whole, Field(le=100)] = 5
-    participants: Annotated[list[Id], Field(max_length=WATCHED_PARTICIPANTS)] = []
+    participants: Annotated[list[Id], Field(max_length=WATCHED_PARTICIPANTS)] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _only_what_is_asked(self) -> Self:
@@ -154,7 +89,7 @@ class Hello(Fields):
     token: Annotated[str, Field(max_length=TOKEN_CHARS)] | None = None
     role: Role | None = None
     player_id: PlayerId | None = None
-    resume: Annotated[list[ResumedView], Field(max_length=RESUMED_VIEWS)] = []
+    resume: Annotated[list[ResumedView], Field(max_length=RESUMED_VIEWS)] = Field(default_factory=list)
 
 
 class EventsList(ForPlayer):
@@ -167,7 +102,7 @@ class EventsStart(ForPlayer):
     """`playerContext` serves placement only, never a condition (R-19)."""
 
     event_key: Key
-    player_context: dict[Id, Scalar] = {}
+    player_context: Annotated[dict[Id, Scalar], Field(max_length=CONTEXT_ENTRIES)] = Field(default_factory=dict)
 
     @field_validator("player_context", mode="before")
     @classmethod
@@ -175,13 +110,6 @@ class EventsStart(ForPlayer):
         if not isinstance(given, dict):
             return given
         return {key: value for key, value in given.items() if value is not None}
-
-    @field_validator("player_context")
-    @classmethod
-    def _few_entries(cls, given: dict[str, Any]) -> dict[str, Any]:
-        if len(given) > CONTEXT_ENTRIES:
-            raise PydanticCustomError("too_many", f"at most {CONTEXT_ENTRIES} entries")
-        return given
 
 
 class EventsProgress(ForPlayer):
@@ -201,11 +129,11 @@ class EventsProgress(ForPlayer):
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
         if self.metrics is None and self.metric_value is None:
-            raise _fault("metrics", "metrics or metricValue is required")
+            raise fault("metrics", "metrics or metricValue is required")
         if self.metrics is not None and self.metric_value is not None:
-            raise _fault("metricValue", "only one of metrics and metricValue")
+            raise fault("metricValue", "only one of metrics and metricValue")
         if self.seq is not None and self.idempotency_key is not None:
-            raise _fault("idempotencyKey", "only one of seq and idempotencyKey")
+            raise fault("idempotencyKey", "only one of seq and idempotencyKey")
         return self
 
 
@@ -221,30 +149,36 @@ class BoardsRead(_BoardName):
     Attributes:
         limit: Rows of the page, 1..200 (50), or with `around` rows on each side, 0..100 (10).
         around: "self" or a participantId (for servers a player's id).
-        period: "current" or the instant at which a period of a shared board began.
+        period: Which period of a shared board: "current", or the instant in ms at which it began.
     """
 
     limit: Annotated[Whole, Field(le=200)] = 50
     offset: Whole | None = None
     around: Id | None = None
-    period: Id | None = None
+    period: Period | None = None
 
     @model_validator(mode="after")
     def _page_or_around(self) -> Self:
         if self.around is None:
             if self.limit == 0:
-                raise _fault("limit", "limit is 1..200")
+                raise fault("limit", "limit is 1..200")
         elif self.offset is not None:
-            raise _fault("offset", "only one of offset and around")
+            raise fault("offset", "only one of offset and around")
         elif "limit" not in self.model_fields_set:
             self.limit = 10
         elif self.limit > 100:
-            raise _fault("limit", "with around, limit is 0..100")
+            raise fault("limit", "with around, limit is 0..100")
         return self
 
 
 class BoardsWatch(_BoardName, _View):
     """A view to be kept up to date by pushes (R-34)."""
+
+
+class BoardsPeriods(ForPlayer):
+    """The periods of one shared board (R-32)."""
+
+    board_key: Key
 
 
 class BoardsUnwatch(ForPlayer):
@@ -253,8 +187,8 @@ class BoardsUnwatch(ForPlayer):
     sub: Id
 
 
-class LobbiesGet(ForPlayer):
-    """One lobby."""
+class LobbyFields(ForPlayer):
+    """`lobbies.get` and `lobbies.leave`."""
 
     lobby_id: Id
 
@@ -273,28 +207,11 @@ class GrantsClaim(ForPlayer):
     grant_id: Id
 
 
-class GamePut(Fields):
-    """A whole game file."""
+class ProfileSet(ForPlayer):
+    """What boards show of a player, set by the player where the game allows it; left out, it stays."""
 
-    game: Document
-
-
-class EventsPut(Fields):
-    """One event's definition."""
-
-    event: Document
-
-
-class EventFields(Fields):
-    """`events.get` and `windows.list`."""
-
-    event_key: Key
-
-
-class EventsFinalize(EventFields):
-    """All open windows of an event, or the one that is named."""
-
-    window_id: Id | None = None
+    name: Text | None = None
+    avatar: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,8 +233,12 @@ def _player(model: type[ForPlayer]) -> Operation:
     return Operation(model, needs_player=True)
 
 
+def _server(model: type[Fields]) -> Operation:
+    return Operation(model, frozenset({"server", "operator"}), needs_player=issubclass(model, ForPlayer))
+
+
 def _operator(model: type[Fields]) -> Operation:
-    return Operation(model, roles=frozenset({"operator"}))
+    return Operation(model, frozenset({"operator"}))
 
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -331,14 +252,38 @@ OPERATIONS: Mapping[str, Operation] = {
     "boards.read": Operation(BoardsRead),
     "boards.watch": Operation(BoardsWatch),
     "boards.unwatch": Operation(BoardsUnwatch),
-    "lobbies.get": _player(LobbiesGet),
+    "boards.periods": Operation(BoardsPeriods),
+    "lobbies.get": _player(LobbyFields),
+    "lobbies.leave": _player(LobbyFields),
     "wallet.get": _player(ForPlayer),
+    "inventory.get": _player(ForPlayer),
     "grants.list": _player(GrantsList),
     "grants.claim": _player(GrantsClaim),
+    "profile.set": _player(ProfileSet),
+    "players.put": _server(PlayersPut),
+    "players.get": _server(ForPlayer),
+    "wallet.credit": _server(WalletChange),
+    "wallet.debit": _server(WalletChange),
+    "inventory.grant": _server(InventoryChange),
+    "inventory.revoke": _server(InventoryChange),
+    "lobbies.push": _server(LobbiesPush),
     "game.put": _operator(GamePut),
     "events.put": _operator(EventsPut),
     "events.get": _operator(EventFields),
-    "windows.list": _operator(EventFields),
+    "events.publish": _operator(EventFields),
+    "events.unpublish": _operator(EventFields),
+    "events.pause": _operator(EventFields),
+    "events.resume": _operator(EventFields),
     "events.finalize": _operator(EventsFinalize),
+    "windows.list": _operator(EventFields),
+    "windows.override": _operator(WindowsOverride),
+    "windows.copyPrevious": _operator(WindowFields),
+    "windows.extend": _operator(WindowsExtend),
+    "windows.cancel": _operator(WindowFields),
+    "windows.report": _operator(WindowFields),
+    "lobbies.start": _operator(LobbiesStart),
+    "attempts.forceComplete": _operator(AttemptsForceComplete),
+    "boards.put": _operator(BoardsPut),
+    "boards.archive": _operator(BoardsArchive),
 }
 """Every operation by its name on the wire."""

@@ -153,6 +153,9 @@ class Lobby(TypedDict):
     metadata: dict[str, Any]
 
 
+WindowState = Literal["upcoming", "open", "closing", "finalized", "cancelled"]
+
+
 class Window(TypedDict):
     """One occurrence of an event; `metadata` is merged, `override` the window's own bag (R-25)."""
 
@@ -160,7 +163,7 @@ class Window(TypedDict):
     eventKey: str
     startsAt: str
     endsAt: str | None
-    state: Literal["upcoming", "open", "closing", "finalized", "cancelled"]
+    state: WindowState
     metadata: dict[str, Any]
     override: dict[str, Any] | None
     revision: int
@@ -236,3 +239,118 @@ class Balance(TypedDict):
 
     key: str
     balance: int
+
+
+class Item(TypedDict):
+    """How many of one item a player holds."""
+
+    key: str
+    quantity: int
+
+
+class WalletChanged(TypedDict):
+    """The answer to `wallet.credit` and `wallet.debit`; `applied` is false where the key was used before."""
+
+    key: str
+    balance: int
+    applied: bool
+
+
+class InventoryChanged(TypedDict):
+    """The answer to `inventory.grant` and `inventory.revoke`; `applied` is false where the key was used before."""
+
+    key: str
+    quantity: int
+    applied: bool
+
+
+class Player(TypedDict):
+    """A player as servers see one."""
+
+    playerId: str
+    participantId: str
+    name: str | None
+    avatar: str | None
+    country: str | None
+    attributes: dict[str, str | bool | int | float]
+    banned: bool
+
+
+class Period(TypedDict):
+    """One period of a shared board, by whose board it can be read for ever (R-32)."""
+
+    startsAt: str
+    endsAt: str | None
+    leaderboardId: str
+
+
+class Periods(TypedDict):
+    """The answer to `boards.periods`, newest first; `current` is the leaderboardId of the open one."""
+
+    current: str | None
+    periods: list[Period]
+
+
+class Finding(TypedDict):
+    """What is odd in a definition that was taken all the same (R-3)."""
+
+    path: str
+    message: str
+
+
+class Change(TypedDict):
+    """A definition that a `game.put` changed, and its new revision."""
+
+    kind: str
+    key: str
+    revision: int
+
+
+class GameChanged(TypedDict):
+    """The answer to `game.put`."""
+
+    changed: list[Change]
+    warnings: list[Finding]
+
+
+class DefinedEvent(TypedDict):
+    """An event as an operator sees it: its definition and where it stands (R-26)."""
+
+    event: dict[str, Any]
+    state: Literal["draft", "scheduled", "live", "paused", "finalized"]
+    revision: int
+    warnings: list[Finding]
+
+
+class DefinedLeaderboard(TypedDict):
+    """The answer to `boards.put` and `boards.archive`."""
+
+    leaderboard: dict[str, Any]
+    warnings: list[Finding]
+
+
+class Paid(TypedDict):
+    """How much of one currency was paid."""
+
+    currencyKey: str
+    amount: int
+
+
+class Report(TypedDict):
+    """What a finalized window came to; `remainder` is the part of a pool that could not be shared (R-43)."""
+
+    windowId: str
+    eventKey: str
+    participants: int
+    winners: int
+    paid: list[Paid]
+    remainder: int
+
+
+class Error(TypedDict):
+    """Why a request was refused; `code` is one of `kraty_protocol.errors.STATUS`."""
+
+    code: str
+    status: int
+    message: str
+    details: dict[str, Any]

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from kraty_protocol.messages import OPERATIONS, Fields, ForPlayer
+from kraty_protocol.fields import Fields, ForPlayer
+from kraty_protocol.messages import OPERATIONS
 
 MAX_PATH_CHARS = 256
 
@@ -59,5 +60,7 @@ def _path_and_message(fault: ErrorDetails) -> tuple[str, str]:
         return fault["ctx"]["path"], fault["msg"]
     path = ""
     for step in fault["loc"]:
+        if step == "[key]":  # the key itself is at fault, and has just been named
+            continue
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
     return path, "unknown field" if fault["type"] == "extra_forbidden" else fault["msg"]

@@ -199,7 +199,7 @@ class Session:
 
     async def _live(self) -> None:
         async with Engine.opened(self.store, self.clock) as engine:
-            await engine.put_game(GAME, who="file", is_file=True)
+            await engine.publishing.put_game(GAME, who="file", is_file=True)
             while self.todo:
                 await self._step(engine, *self.todo[0])
                 self.todo.popleft()
@@ -210,8 +210,8 @@ class Session:
         match what, said:
             case "time", (now,):
                 self.clock.now = now
-                engine.presence(1, here=True)
-                await engine._read_catalogue()
+                engine.lobbies.presence(1, here=True)
+                await engine._world.read_catalogue()
             case "start", (name, event):
                 await self._start(engine, name, event)
             case "write", (name, event, metrics):
@@ -221,11 +221,11 @@ class Session:
                 await answer_to(partial(engine.finish, player.number, self.attempts[name, event]))
             case "settled", ():
                 while any(window.state != "finalized" for window in engine.catalogue.windows.values()):
-                    await engine._read_catalogue()
+                    await engine._world.read_catalogue()
 
     async def _start(self, engine: Engine, name: str, event: str) -> None:
         player = await engine.players.resolve(name)
-        started = await engine.start(player.number, event)
+        started = await engine.entrance.start(player, event, {})
         assert not isinstance(started, Refusal | LobbyView), started
         self.attempts[name, event] = started.attempt_id
 
@@ -244,17 +244,17 @@ class Session:
         async with Engine.opened(self.store, self.clock) as engine:
             for event, view in engine.catalogue.events.items():
                 (window,) = view.windows
-                report = await engine.report(window.window_id)
+                report = await engine.steering.report(window.window_id)
                 assert isinstance(report, Report)
                 found[event] = (view.state, report)
             for (name, _), attempt in self.attempts.items():
                 player = await engine.players.resolve(name)
                 seen = await answer_to(partial(engine.attempt, player.number, attempt))
-                board = await engine.read_board(seen.contest_id, GetBoard(limit=50))
+                board = await engine.boards.read(seen.contest_id, GetBoard(limit=50))
                 assert isinstance(seen, AttemptView)
                 assert isinstance(board, BoardView)
                 found[attempt] = (seen, board)
-                found[name] = [(g.id, g.contents, g.source_ref) for g in (await engine.grants(player.number))[0]]
+                found[name] = [(g.id, g.contents, g.source_ref) for g in (await engine.money.grants(player.number))[0]]
         return found
 
 

@@ -31,7 +31,7 @@ def played(script: Any, definition: dict[str, Any]) -> None:
 
     async def main() -> None:
         async with Engine.opened(MemoryStore(), LoopClock(NOON)) as engine:
-            await engine.put_game(definition, who="file", is_file=True)
+            await engine.publishing.put_game(definition, who="file", is_file=True)
             await script(engine)
 
     started = time.monotonic()
@@ -44,8 +44,9 @@ def test_r24_windows_open_and_close_at_their_own_times():
 
     async def script(engine: Engine) -> None:
         seen = []
+        ann = await engine.players.resolve("ann")
         for _ in range(26):
-            started = await engine.start(1, "race") if len(seen) in (0, 1, 13, 25) else None
+            started = await engine.entrance.start(ann, "race", {}) if len(seen) in (0, 1, 13, 25) else None
             seen.append(started)
             await anyio.sleep(HOUR)
         await anyio.sleep(1)
@@ -64,7 +65,7 @@ def test_r24_windows_open_and_close_at_their_own_times():
 def test_r12_an_attempt_runs_out_at_its_own_time_and_r14_takes_no_write_then():
     async def script(engine: Engine) -> None:
         player = await engine.players.resolve("ann")
-        attempt = await engine.start(player.number, "race")
+        attempt = await engine.entrance.start(player, "race", {})
         assert isinstance(attempt, AttemptView)
         await anyio.sleep(59.999)
         for code in (None, "attempt_finished"):
@@ -81,12 +82,12 @@ def test_r12_an_attempt_runs_out_at_its_own_time_and_r14_takes_no_write_then():
 
 def test_r31_a_lobby_starts_short_when_it_has_waited_long_enough():
     async def script(engine: Engine) -> None:
-        players = [(await engine.players.resolve(name)).number for name in ("ann", "bob", "cat")]
+        players = [await engine.players.resolve(name) for name in ("ann", "bob", "cat")]
         for player in players:
-            assert isinstance(await engine.start(player, "race"), LobbyView)
-        engine.presence(players[2], here=False)
+            assert isinstance(await engine.entrance.start(player, "race", {}), LobbyView)
+        engine.lobbies.presence(players[2].number, here=False)
         await anyio.sleep(30.5)
-        started = [await engine.start(player, "race") for player in players]
+        started = [await engine.entrance.start(player, "race", {}) for player in players]
         assert [attempt.started_at for attempt in started] == [NOON + 30_000, NOON + 30_000, NOON + 30_500]
         assert len({attempt.contest_id for attempt in started}) == 1
 

@@ -51,8 +51,26 @@ async def test_r15_unanswered_writes_are_sent_again_in_order_with_their_seqs() -
     assert sorted(answers) == [1, 2, 3]
 
 
-@pytest.mark.parametrize("op", ["events.list", "events.start", "events.finish", "grants.claim", "wallet.get"])
-async def test_what_has_no_second_effect_is_sent_again(op: str) -> None:
+ORDER = {"playerId": "p1", "key": "cash", "reason": "purchase", "idempotencyKey": "order-1"}
+
+
+@pytest.mark.parametrize(
+    ("role", "op", "fields"),
+    [
+        ("player", "events.list", {}),
+        ("player", "events.start", {"eventKey": "race"}),
+        ("player", "events.finish", {"attemptId": "a1"}),
+        ("player", "grants.claim", {"grantId": "g1"}),
+        ("player", "wallet.get", {}),
+        ("player", "boards.periods", {"boardKey": "weekly"}),
+        ("player", "profile.set", {"name": "Ada"}),
+        ("server", "players.put", {"playerId": "p1", "attributes": {}}),
+        ("server", "wallet.credit", {**ORDER, "amount": 5}),
+        ("server", "inventory.revoke", {**ORDER, "quantity": 5}),
+        ("server", "lobbies.push", {"eventKey": "duel", "key": "match-1", "playerIds": ["p1"]}),
+    ],
+)
+async def test_what_has_no_second_effect_is_sent_again(role: str, op: str, fields: dict) -> None:
     async def lose(peer: Peer) -> None:
         await peer.welcome()
         await peer.receive(op)
@@ -62,13 +80,8 @@ async def test_what_has_no_second_effect_is_sent_again(op: str) -> None:
         await peer.reply(await peer.receive(op), {"again": True})
         await peer.until_gone()
 
-    fields = {
-        "events.start": {"eventKey": "race"},
-        "events.finish": {"attemptId": "a1"},
-        "grants.claim": {"grantId": "g1"},
-    }
-    async with serving(lose, answer) as url, connect(url) as client:
-        assert await client.call(op, **fields.get(op, {})) == {"again": True}
+    async with serving(lose, answer) as url, connect(url, role=role) as client:
+        assert await client.call(op, **fields) == {"again": True}
 
 
 @pytest.mark.parametrize(
@@ -77,6 +90,8 @@ async def test_what_has_no_second_effect_is_sent_again(op: str) -> None:
         ("player", "events.progress", {"attemptId": "a1", "metricValue": 1}),
         ("operator", "game.put", {"game": {}}),
         ("operator", "events.finalize", {"eventKey": "race"}),
+        ("operator", "windows.cancel", {"windowId": "w1"}),
+        ("player", "lobbies.leave", {"lobbyId": "w1.2"}),
     ],
 )
 async def test_what_might_count_twice_is_never_sent_again(role: str, op: str, fields: dict) -> None:

@@ -116,8 +116,13 @@ async def audit_database(library: Library, store_url: str, file: Path) -> Tally:
     try:
         twice = connection.execute("SELECT player, source_ref FROM grants GROUP BY 1, 2 HAVING count(*) > 1").fetchall()
         library.expect(not twice, f"paid twice: {twice}")
-        ledger = connection.execute("SELECT player, currency, sum(delta) FROM ledger GROUP BY 1, 2 ORDER BY 1, 2")
-        wallets = connection.execute("SELECT player, currency, balance FROM balances ORDER BY 1, 2")
+        ledger = connection.execute(
+            "SELECT player, kind, resource, sum(delta) FROM ledger GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        )
+        wallets = connection.execute(
+            "SELECT player, 'currency', currency, balance FROM balances "
+            "UNION ALL SELECT player, 'item', item, quantity FROM inventory ORDER BY 1, 2, 3"
+        )
         library.expect(ledger.fetchall() == wallets.fetchall(), "the ledger does not add up to the wallets")
         actors = [name for (name,) in connection.execute("SELECT id FROM actors")]
     finally:

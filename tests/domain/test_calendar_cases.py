@@ -1,68 +1,18 @@
-"""The calendar by hand: the cases that the rules name (R-5, R-22 to R-26)."""
+"""The calendar by hand: which windows open when (R-5, R-22 to R-26)."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from playing import HOUR, SEED, START
+from calendar_play import ALWAYS, Play, fixed, hourly
+from playing import HOUR, START
 
-from kraty_actors.definitions.scalars import iso_instant
-from kraty_actors.domain.calendar import Calendar
-from kraty_actors.domain.calendar_messages import FinalizeEvent, GetCatalogue, PutGame
-from kraty_actors.domain.catalogue import EventView, Library
+from kraty_actors.domain.calendar_messages import FinalizeEvent
+from kraty_actors.domain.contest_messages import Amend
 from kraty_actors.domain.ids import window_id
-from kraty_actors.domain.outcome import Audited, Outcome, Refusal, Tick
-from kraty_actors.domain.window_messages import Finalize, OpenWindow, WindowFinalized
-
-ALWAYS = {"mode": "always"}
-
-
-def fixed(start: float, end: float) -> dict[str, Any]:
-    """Hours from `START`."""
-    first, last = (iso_instant(START + round(hours * HOUR)) for hours in (start, end))
-    return {"mode": "fixed", "startsAt": first, "endsAt": last}
-
-
-def hourly(*clocks: str, minutes: int = 30) -> dict[str, Any]:
-    """START is 08:00Z."""
-    windows = [{"startTime": clock, "durationSeconds": minutes * 60} for clock in clocks]
-    return {"mode": "recurring_windows", "windows": windows}
-
-
-class Play:
-    def __init__(self) -> None:
-        self.library = Library()
-        self.calendar = Calendar(self.library)
-        self.now = START
-
-    def put(self, *, inactive: list[str] | None = None, **availabilities: dict[str, Any]) -> list[tuple[str, int]]:
-        events = [
-            {"key": key, "metrics": [{"key": "points"}], **({"availability": said} if "mode" in said else said)}
-            for key, said in availabilities.items()
-        ]
-        changed = [["events", key] for key in availabilities]
-        command = PutGame({"gameId": "arena", "events": events}, SEED, changed, inactive or [], None, "ann")
-        return self.opened(self.calendar.apply(command, self.now))
-
-    def at(self, hours: float) -> list[tuple[str, int]]:
-        """Time comes; the windows that this opens, each as its event and the hour of its start."""
-        self.now = START + round(hours * HOUR)
-        wake_at = self.calendar.wake_at
-        return self.opened(self.calendar.apply(Tick(), self.now)) if wake_at and wake_at <= self.now else []
-
-    def ends(self, key: str, hours: float) -> list[tuple[str, int]]:
-        name = window_id(key, START + round(hours * HOUR))
-        return self.opened(self.calendar.apply(WindowFinalized(name), self.now))
-
-    def opened(self, outcome: Outcome) -> list[Any]:
-        opening = [message.command for message in outcome.messages if isinstance(message.command, OpenWindow)]
-        return [(command.event_key, (command.starts_at - START) / HOUR) for command in opening]
-
-    def view(self, key: str) -> EventView:
-        view = self.calendar.apply(GetCatalogue(), self.now).reply.events[key]
-        assert isinstance(view, EventView)
-        return view
+from kraty_actors.domain.outcome import Audited, Refusal
+from kraty_actors.domain.window_messages import Finalize, OpenWindow
 
 
 def test_r26_an_event_goes_from_scheduled_to_live_to_finalized_by_itself():
@@ -80,7 +30,7 @@ def test_r26_an_event_goes_from_scheduled_to_live_to_finalized_by_itself():
 def test_an_occurrence_under_way_when_it_is_published_opens_at_once_and_one_already_over_never():
     play = Play()
     assert play.put(over=fixed(-2, 0), under_way=fixed(-1, 1), to_come=fixed(1, 2)) == [("under_way", -1)]
-    assert [play.view(key).state for key in ("over", "under_way", "to_come")] == ["scheduled", "live", "scheduled"]
+    assert [play.view(key).state for key in ("over", "under_way", "to_come")] == ["finalized", "live", "scheduled"]
     assert play.at(9) == [("to_come", 1)]
 
 
@@ -206,3 +156,85 @@ def test_the_last_ten_closed_windows_are_listed_and_old_ones_are_let_go():
     listed = [window for window in play.view("race").listed(play.now) if window.state == "finalized"]
     assert [window.starts_at for window in listed] == [START + (24 * day + 1) * HOUR for day in range(19, 9, -1)]
     assert len(play.view("race").windows) == 10
+
+
+JUMPS = {"validators": [{"key": "max_metric_jump", "params": {"metricKey": "points", "maxDelta": 5}}]}
+
+
+@pytest.mark.parametrize(
+    ("change", "amended"),
+    [
+        ({"antiCheat": JUMPS}, True),
+        ({"metadata": {"tier": "boss"}}, False),  # read from the newest revision: nobody need be told
+        ({"scheduleAheadDays": 30}, False),
+        ({"attempt": {"replayableDuringWindow": True}}, False),  # from the next window on
+    ],
+)
+def test_r5_what_takes_effect_at_once_is_told_to_open_windows(change: dict[str, Any], amended: bool):
+    play = Play()
+    play.put(race=hourly("08:00", "08:15"))
+    play.at(0.5)
+    said = play.put_told(race={"availability": hourly("08:00", "08:15"), **change})
+    names = [window_id("race", START + minutes * HOUR // 60) for minutes in (0, 15)]
+    assert said == ([(name, Amend(2, [])) for name in names] if amended else [])
+    assert play.view("race").rules.revision == 2
+    assert {window.revision for window in play.view("race").windows} == {1}
+
+
+def test_r5_metadata_and_horizon_are_those_of_the_newest_revision():
+    play = Play()
+    play.put(race={"availability": hourly("08:00"), "metadata": {"tier": "standard"}})
+    play.put(race={"availability": hourly("08:00"), "metadata": {"tier": "boss"}, "scheduleAheadDays": 2})
+    view = play.view("race")
+    assert view.metadata(view.windows[0]) == {"tier": "boss"}
+    assert len(view.upcoming(play.now)) == 2
+
+
+def test_r38_windows_take_the_grid_of_the_games_bots():
+    play = Play()
+    play.game["settings"] = {"botTickSeconds": 11}
+    play.put(race=ALWAYS)
+    (opening,) = [command for _, command in play.last_told if isinstance(command, OpenWindow)]
+    assert opening.bot_tick_seconds == 11
+
+
+def test_r26_an_event_that_ended_by_itself_is_scheduled_again_by_a_new_revision_that_has_something_to_come():
+    play = Play()
+    play.put(race=fixed(-2, -1))
+    assert play.view("race").state == "finalized"
+    play.put(race={"availability": fixed(-2, -1), "name": "Another"})
+    assert play.view("race").state == "finalized"
+    play.put(race=fixed(1, 2))
+    assert play.view("race").state == "scheduled"
+    assert play.at(1) == [("race", 1)]
+
+
+def test_r24_a_window_that_was_ended_early_does_not_open_again():
+    play = Play()
+    play.put(race=fixed(-1, 5))
+    play.ends("race", -1)
+    assert play.view("race").state == "finalized"
+    assert play.put(race={"availability": fixed(-1, 5), "name": "Another"}) == []
+    assert play.view("race").state == "finalized"
+
+
+def test_r55_a_change_of_one_event_makes_one_event_anew():
+    play = Play()
+    play.put(race=hourly("09:00"), cup=ALWAYS, over=fixed(-2, -1))
+    before = play.catalogue.events
+    play.at(1)
+    after = play.catalogue.events
+    assert {key for key in after if after[key] is not before[key]} == {"race"}
+    assert play.catalogue.windows.keys() == {window_id("race", START + HOUR), window_id("cup", START)}
+    assert len(play.catalogue.windows) == 2
+    assert play.catalogue.windows.get("wunknown") is None
+
+
+def test_a_game_that_cannot_be_read_changes_nothing():
+    play = Play()
+    play.put(race=hourly("09:00"))
+    before = list(play.calendar.dump())
+    play.now = START + 2 * HOUR
+    with pytest.raises(ValueError, match="lost"):
+        play.calendar.apply(play.putting(race={"lost": 1}), play.now)
+    assert list(play.calendar.dump()) == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given, settings
@@ -22,17 +22,20 @@ from kraty_actors.definitions.scalars import iso_instant
 from kraty_actors.domain.schedule import (
     DAY_MS,
     Occurrence,
+    in_zone,
+    is_zone,
     next_occurrence,
     occurrences,
     under_way,
     upcoming,
 )
+from kraty_actors.domain.unrolled import Unrolled
 
 MINUTE = timedelta(minutes=1)
 MINUTE_MS = 60_000
 HOUR = 3600
 DAY = 24 * HOUR
-ZONES = (files("tzdata") / "zones").read_text().split()
+ZONES = sorted({*available_timezones(), *(files("tzdata") / "zones").read_text().split()})
 
 
 def ms(text: str) -> int:
@@ -351,3 +354,63 @@ def test_r23_under_way_are_those_begun_and_not_over(drawn):
 @given(rules(), st.integers(ms("0002-01-01"), ms("9998-01-01")))
 def test_r24_the_search_for_the_next_ends_with_one_at_any_time(rule, after):
     assert next_occurrence(on("UTC", rule), after).starts_at - after <= 62 * DAY_MS
+
+
+def test_every_zone_of_the_database_is_one_and_nothing_else_is():
+    assert all(map(is_zone, ZONES))
+    assert not any(map(is_zone, ["", "Mars/Olympus", "../../etc/passwd", "/etc/localtime", "UTC\0"]))
+
+
+@given(schedules(), st.sampled_from(ZONES), st.integers(0, 30 * DAY_MS))
+@settings(deadline=None)
+def test_r22_a_local_calendar_is_a_schedule_in_the_players_zone(drawn, zone, span):
+    schedule, after = drawn
+    own = AvailabilityLocalCalendar.model_validate({"mode": "local_calendar", **without_zone(schedule)})
+    theirs = schedule.model_copy(update={"timezone": zone})
+    assert occurrences(in_zone(own, zone), after, after + span) == occurrences(theirs, after, after + span)
+
+
+def without_zone(schedule):
+    said = schedule.as_defined()
+    return {name: said[name] for name in said.keys() - {"timezone", "mode"}}
+
+
+@given(schedules(), st.lists(st.tuples(st.sampled_from("bfuw"), st.integers(-5 * DAY_MS, 40 * DAY_MS)), max_size=12))
+@settings(deadline=None)
+def test_r24_what_is_remembered_of_a_schedule_is_the_schedule(drawn, asked):
+    """Whatever is asked, and in whatever order: time may even go back."""
+    schedule, start = drawn
+    unrolled = Unrolled(schedule, "UTC", lambda one: one)
+    for what, offset in asked:
+        at = start + offset
+        match what:
+            case "b":
+                assert unrolled.between(at, at + 3 * DAY_MS) == occurrences(schedule, at, at + 3 * DAY_MS)
+            case "f":
+                assert unrolled.following(at) == next_occurrence(schedule, at)
+            case "u":
+                assert unrolled.upcoming(at, 9) == upcoming(schedule, at, 9)
+            case "w":
+                assert unrolled.under_way(at) == under_way(schedule, at)
+
+
+@pytest.mark.parametrize("availability", [TestOtherModes.always, TestOtherModes.personal, TestOtherModes.local])
+def test_r22_what_has_no_occurrences_has_none_to_remember(availability):
+    unrolled = Unrolled(availability, "UTC", lambda one: one)
+    assert unrolled.between(0, 9 * DAY_MS) == unrolled.upcoming(0, 9) == unrolled.under_way(0) == []
+
+
+def test_r22_a_fixed_occurrence_is_remembered_too():
+    fixed = TestOtherModes.fixed
+    only = Occurrence(fixed.starts_at, fixed.ends_at)
+    unrolled = Unrolled(fixed, "UTC", lambda one: one)
+    assert unrolled.upcoming(0, 7) == unrolled.under_way(fixed.starts_at) == [only]
+    assert unrolled.following(fixed.starts_at) is None
+    assert unrolled.under_way(fixed.ends_at) == []
+
+
+def test_what_is_long_over_is_let_go():
+    unrolled = Unrolled(on("UTC", daily("12:00")), "UTC", lambda one: one)
+    for day in range(3000):
+        assert len(unrolled.upcoming(day * DAY_MS, 7)) == 7
+    assert len(unrolled._found) < 40

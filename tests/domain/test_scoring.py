@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playing import STREAK, event
 
+from kraty_actors.domain.numbers import VALUE_MAX, whole
 from kraty_actors.domain.outcome import Refusal
-from kraty_actors.domain.scoring import VALUE_MAX, Scoring, whole
+from kraty_actors.domain.scoring import Scoring
 
 KEYS = ["a", "b", "c", "d"]
 halves = st.integers(0, 40).map(lambda n: whole(n / 2))
@@ -44,8 +46,9 @@ def metrics(draw: st.DrawFn) -> list[dict[str, Any]]:
 class Twin:
     """The same four steps for metrics as they are written in JSON."""
 
-    def __init__(self, declared: list[dict[str, Any]]) -> None:
+    def __init__(self, declared: list[dict[str, Any]], formula: str) -> None:
         self.declared = declared
+        self.formula = formula
 
     def written(self, prior: dict[str, Any], changes: dict[str, Any], mode: str) -> dict[str, Any]:
         asked = {key: changes[key] + (prior[key] if mode == "increment" else 0) for key in changes}
@@ -71,7 +74,10 @@ class Twin:
 
     def score(self, raw: dict[str, Any]) -> Fraction:
         capped = self.capped(raw)
-        return sum((Fraction(capped[m["key"]]) * Fraction(self.weight(m)) for m in self.declared), Fraction(0))
+        worth = [Fraction(capped[m["key"]]) * Fraction(self.weight(m)) for m in self.declared if self.weight(m)]
+        if not worth:
+            return Fraction(0)
+        return {"linear": sum, "best_metric": max, "product": prod}[self.formula](worth)
 
     def completes(self, raw: dict[str, Any]) -> bool:
         wanted = [m for m in self.declared if m["target"] is not None]
@@ -81,7 +87,8 @@ class Twin:
 @given(st.data())
 def test_r6_to_r11_a_run_of_writes_matches_the_twin(data: st.DataObject):
     declared = data.draw(metrics())
-    scoring, twin = Scoring(event(metrics=declared)), Twin(declared)
+    formula = data.draw(st.sampled_from(["linear", "best_metric", "product"]))
+    scoring, twin = Scoring(event(metrics=declared, scoreFormula={"type": formula})), Twin(declared, formula)
     keys = [m["key"] for m in declared]
     values, expected = [0] * len(keys), dict.fromkeys(keys, 0)
     for _ in range(data.draw(st.integers(1, 6))):
@@ -157,6 +164,28 @@ def test_r10_scores_are_clamped_on_both_sides():
     for weight, end in ((3, VALUE_MAX), (-3, -VALUE_MAX), (2.5, VALUE_MAX)):
         score = Scoring(event(metrics=[{"key": "points", "scorePerUnit": weight}])).score([VALUE_MAX])
         assert (score, type(score)) == (end, int)
+
+
+FORMULAS = [
+    ({"type": "linear"}, 21.5),
+    ({"type": "best_metric"}, 20),
+    ({"type": "product"}, 30),
+    ({"type": "expression", "expression": "streak * 10 - losses"}, 47),
+    ({"type": "expression", "expression": "bonus / losses"}, 0.5),
+]
+
+
+@pytest.mark.parametrize(("formula", "score"), FORMULAS)
+def test_r10_formulas_by_hand_over_capped_values(formula: dict[str, Any], score: float):
+    declared = [{"key": "streak", "cap": 5, "scorePerUnit": 4}, {"key": "losses", "scorePerUnit": 0}, {"key": "bonus"}]
+    scoring = Scoring(event(metrics=declared, scoreFormula=formula))
+    assert scoring.score(scoring.capped([7, 3, 1.5])) == score
+
+
+def test_r10_nothing_that_counts_makes_no_score():
+    silent = [{"key": "a", "scorePerUnit": 0}, {"key": "b", "scorePerUnit": 0}]
+    for formula in ("linear", "best_metric", "product"):
+        assert Scoring(event(metrics=silent, scoreFormula={"type": formula})).score([3, 4]) == 0
 
 
 def test_r11_every_target_is_needed_and_judged_after_resets():

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playing import HOUR, SEED, START, STREAK, Book, event, rules
 
+from kraty_actors.domain.conditions import CompletionWanted, Facts
 from kraty_actors.domain.contest_messages import AttemptEnded, Close, Closed, Open, Seat
 from kraty_actors.domain.ids import contest_id, window_id
 from kraty_actors.domain.lobby import LobbyView
@@ -38,8 +39,9 @@ class Play:
         self.now = self.now + 1000 if at is None else at
         return self.window.apply(command, self.now)
 
-    def admit(self, player: int, *facts: tuple[str, bool], elsewhere: int = 0) -> Any:
-        return self.say(Admit(player, [list(fact) for fact in facts], elsewhere)).reply
+    def admit(self, player: int, *completed: CompletionWanted, elsewhere: int = 0) -> Any:
+        facts = Facts(completed=frozenset(completed))
+        return self.say(Admit(player, facts.record(), elsewhere)).reply
 
 
 def lobby(capacity: int, bots: int) -> dict[str, Any]:
@@ -73,13 +75,13 @@ def test_r18_the_end_is_the_first_instant_that_is_too_late():
 def test_r16_a_running_attempt_is_returned_and_no_gate_is_judged_again():
     play = Play(entryRequirement=NOT_TWICE)
     assert play.admit(1) == Placed(contest_id(ID, 1), is_new=True)
-    again = play.say(Admit(1, [["race", True]]))
+    again = play.say(Admit(1, Facts(frozenset({CompletionWanted("race", True)})).record()))
     assert (again.reply, again.traced, list(again.messages)) == (Placed(contest_id(ID, 1), is_new=False), False, [])
 
 
 def test_r18_unlocking_is_judged_before_entry_and_entry_before_limits():
     play = Play(unlockCondition=WAITS_FOR_OTHER, entryRequirement=NOT_TWICE)
-    other = ("other", False)
+    other = CompletionWanted("other", False)
     play.admit(1, other)
     play.say(AttemptEnded(1, True))
     assert play.admit(1).code == "unlock_condition_failed"
@@ -112,8 +114,8 @@ def test_r17_a_days_starts_are_counted_in_the_events_zone_and_over_all_windows()
         play.say(AttemptEnded(1, False), at)
     refused = play.say(Admit(1), midnight - 1).reply
     assert (refused.code, refused.details) == ("max_daily_attempts_reached", {"limit": 2, "resetsAt": midnight})
-    assert play.say(Admit(1, [], 2), midnight).reply.code == "max_daily_attempts_reached"
-    assert play.say(Admit(1, [], 1), midnight).reply.is_new
+    assert play.say(Admit(1, started_elsewhere=2), midnight).reply.code == "max_daily_attempts_reached"
+    assert play.say(Admit(1, started_elsewhere=1), midnight).reply.is_new
     play.say(AttemptEnded(1, False), midnight)
     assert play.say(Admit(1), midnight).reply.is_new
 
@@ -142,9 +144,9 @@ def test_r31_the_start_that_fills_the_last_seat_starts_those_who_are_there():
 
 
 @pytest.mark.parametrize(
-    ("strategy", "starts", "extra"), [("start_short", True, 0), ("fill_with_bots", True, 2), ("wait_full", False, 0)]
+    ("strategy", "starts", "bots"), [("start_short", True, 2), ("fill_with_bots", True, 4), ("wait_full", False, 0)]
 )
-def test_r31_when_a_lobby_has_waited_long_enough(strategy: str, starts: bool, extra: int):
+def test_r31_when_a_lobby_has_waited_long_enough(strategy: str, starts: bool, bots: int):
     play = Play(strategy=strategy, **lobby(5, 2))
     play.admit(1)
     fill_by = play.now + 30_000
@@ -152,7 +154,7 @@ def test_r31_when_a_lobby_has_waited_long_enough(strategy: str, starts: bool, ex
     assert list(play.say(Tick(), fill_by - 1).messages) == []
     if starts:
         outcome = play.say(Tick(), fill_by)
-        assert [opening.extra_bots for opening in sent(outcome, Open)] == [extra]
+        assert [opening.bot_seats for opening in sent(outcome, Open)] == [bots]
         assert sent(outcome, Seat) == [Seat(1, announce=True)]
 
 

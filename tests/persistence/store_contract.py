@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import count
 
@@ -11,12 +11,16 @@ import pytest
 
 from kraty_persistence import (
     MAX_BALANCE,
+    Adjusted,
     AuditEntry,
     BalanceOutOfRange,
+    Change,
     Completion,
-    Credit,
+    Dossier,
     GrantExpired,
+    IdempotencyConflict,
     JournalConflict,
+    LeagueMove,
     NewGrant,
     PlayerRow,
     Store,
@@ -57,6 +61,18 @@ async def new_player(store: Store, player_id: str = "ada") -> int:
 def a_grant(player: int, **changes: object) -> NewGrant:
     grant = NewGrant("g1", player, "reward", b"\x00\xff", "event_window", "w1", None, 1_000, None)
     return replace(grant, **changes)  # type: ignore[arg-type]
+
+
+def gold(delta: int) -> Change:
+    return Change("currency", "gold", delta)
+
+
+def swords(delta: int) -> Change:
+    return Change("item", "sword", delta)
+
+
+async def pay(store: Store, player: int, *changes: Change, key: str = "k1") -> Adjusted:
+    return await store.adjust(player, changes, key=key, reason="quest", source="server", now=7_000)
 
 
 def records(actor: str, *payloads: bytes, start: int = 1) -> list[Unit]:
@@ -190,6 +206,41 @@ class StoreContract:
         assert not await store.completed(player, "other")
         assert not await store.completed(player + 1, "race")
 
+    async def test_the_last_league_move_counts(self, store: Store):
+        """R-30: for each player and event by itself, across units and within one."""
+        player, other = await new_player(store), await new_player(store, "bob")
+        up, down = LeagueMove(player, "race", "gold"), LeagueMove(player, "race", "bronze")
+        await put(store, Unit("a", 1, b"1", (down, up)), Unit("b", 1, b"1", (LeagueMove(player, "duel", "silver"),)))
+        assert await store.league(player, "race") == "gold"
+        await put(store, Unit("a", 2, b"2", (up,)), Unit("c", 1, b"1", (down, LeagueMove(other, "race", "platinum"))))
+        assert await store.league(player, "race") == "bronze"
+        assert await store.league(player, "duel") == "silver"
+        assert await store.league(other, "race") == "platinum"
+        assert await store.league(other, "duel") is None
+
+    async def test_a_league_move_is_lost_with_its_unit(self, store: Store):
+        player = await new_player(store)
+        units = [Unit("a", 2, b"gap", (LeagueMove(player, "race", "gold"),))]
+        units.append(Unit("a", 1, b"1", (LeagueMove(player, "race", "gold"), LeagueMove(player + 1, "race", "gold"))))
+        kinds = [type(error) for error in await submit_all(store, units)]
+        assert kinds == [JournalConflict, UnitRefused]
+        assert await store.league(player, "race") is None
+
+    async def test_effects_of_many_units_are_all_there(self, store: Store):
+        """However many rows the store writes at once."""
+        player, many = await new_player(store), 700
+        units = [
+            Unit(f"a{n}", 1, b"1", (a_grant(player, id=f"g{n:03}"), Completion(player, f"e{n}", "w")), (b"s", b""))
+            for n in range(many)
+        ]
+        await put(store, *units)
+        assert [row.id for row in await store.grants(player, now=0, limit=many + 1)] == [
+            f"g{n:03}" for n in range(many)
+        ]
+        assert (await store.dossier(player)).completed == {f"e{n}" for n in range(many)}
+        assert await store.load(f"a{many - 1}") == StoredActor((b"s", b""), 1, ())
+        assert len(await store.unfinished()) == many
+
     async def test_the_audit_trail_is_newest_first_in_pages(self, store: Store):
         entries = tuple(AuditEntry(n, "op", "events.put", f"e{n}", None, b"after") for n in range(5))
         await put(store, Unit("a", 1, b"1", entries))
@@ -241,16 +292,23 @@ class StoreContract:
             await store.resolve("bob", lambda: "same")
         assert await store.find_player("bob") is None
 
-    async def test_a_profile_keeps_what_is_not_given(self, store: Store):
+    async def test_a_player_keeps_what_is_not_given(self, store: Store):
+        """R-57: the row is all there is of a person, and attributes come back as the same bytes (R-19)."""
         number = await new_player(store)
-        await store.set_profile(number, name="Ada", country="PT")
-        await store.set_profile(number, avatar="fox")
-        row = PlayerRow(number, "ada", "public-ada", "Ada", "fox", "PT")
-        assert await store.find_player("ada") == row
-        assert await store.find_participant("public-ada") == row
-        await store.set_profile(number)
-        await store.set_profile(number + 1, name="nobody")
+        assert await store.put_player(number) == PlayerRow(number, "ada", "public-ada")
+        await store.put_player(number, name="Ada", country="PT")
+        await store.put_player(number, attributes=b"\x00\xff", avatar="fox")
+        row = PlayerRow(number, "ada", "public-ada", "Ada", "fox", "PT", b"\x00\xff")
+        assert await store.put_player(number, name=None) == row
+        assert await store.find_player("ada") == await store.find_participant("public-ada") == row
         assert await store.players([number]) == [row]
+        emptied = await store.put_player(number, attributes=b"")
+        assert (emptied.attributes, emptied.avatar) == (b"", "fox")
+
+    async def test_an_unknown_player_cannot_be_put(self, store: Store):
+        number = await new_player(store)
+        with pytest.raises(UnitRefused, match=f"no player {number + 1}"):
+            await store.put_player(number + 1, name="nobody")
 
     async def test_players_come_in_the_order_asked(self, store: Store):
         numbers = [await new_player(store, name) for name in ("a", "b", "c")]
@@ -295,19 +353,20 @@ class StoreContract:
         """R-40, R-45."""
         player = await new_player(store)
         await put(store, Unit("a", 1, b"1", (a_grant(player),)))
-        amounts = [Credit("gold", 5), Credit("gems", 1), Credit("gold", 7)]
-        claimed = await store.claim("g1", player, 2_000, amounts)
+        changes = [gold(5), swords(1), gold(7)]
+        claimed = await store.claim("g1", player, 2_000, changes)
         assert claimed is not None
         assert (claimed.claimed_at, claimed.status(9_999)) == (2_000, "claimed")
-        assert await store.claim("g1", player, 3_000, amounts) == claimed
-        assert await store.balances(player) == {"gold": 12, "gems": 1}
+        assert await store.claim("g1", player, 3_000, changes) == claimed
+        assert await store.balances(player) == {"gold": 12}
+        assert await store.inventory(player) == {"sword": 1}
         rows = await store.ledger(player)
-        assert [(row.currency, row.delta, row.balance) for row in rows] == [
-            ("gold", 7, 12),
-            ("gems", 1, 1),
-            ("gold", 5, 5),
+        assert [(row.kind, row.resource, row.delta, row.balance) for row in rows] == [
+            ("currency", "gold", 7, 12),
+            ("item", "sword", 1, 1),
+            ("currency", "gold", 5, 5),
         ]
-        assert [row.key for row in rows] == ["grant:g1:2", "grant:g1:1", "grant:g1:0"]
+        assert [(row.key, row.part) for row in rows] == [("grant:g1", 2), ("grant:g1", 1), ("grant:g1", 0)]
         assert {(row.reason, row.source, row.at) for row in rows} == {("grant", "g1", 2_000)}
 
     async def test_claims_at_the_same_time_credit_once(self, store: Store):
@@ -315,7 +374,7 @@ class StoreContract:
         await put(store, Unit("a", 1, b"1", tuple(a_grant(player, id=f"g{n}") for n in range(4))))
         async with anyio.create_task_group() as tasks:
             for n in range(12):
-                tasks.start_soon(store.claim, f"g{n % 4}", player, 2_000, [Credit("gold", 5)])
+                tasks.start_soon(store.claim, f"g{n % 4}", player, 2_000, [gold(5)])
         assert await store.balances(player) == {"gold": 20}
         assert len(await store.ledger(player)) == 4
         assert len(await store.ledger(player, limit=3)) == 3
@@ -324,27 +383,27 @@ class StoreContract:
         player, other = await new_player(store), await new_player(store, "bob")
         await put(store, Unit("a", 1, b"1", (a_grant(player),)))
         assert await store.grant("g1", other) is None
-        assert await store.claim("g1", other, 2_000, [Credit("gold", 5)]) is None
-        assert await store.claim("g0", player, 2_000, [Credit("gold", 5)]) is None
+        assert await store.claim("g1", other, 2_000, [gold(5)]) is None
+        assert await store.claim("g0", player, 2_000, [gold(5)]) is None
         assert await store.balances(player) == await store.balances(other) == {}
 
     async def test_an_expired_grant_cannot_be_claimed(self, store: Store):
         player = await new_player(store)
         await put(store, Unit("a", 1, b"1", (a_grant(player, expires_at=2_000),)))
         with pytest.raises(GrantExpired):
-            await store.claim("g1", player, 2_000, [Credit("gold", 5)])
+            await store.claim("g1", player, 2_000, [gold(5)])
         assert await store.balances(player) == {}
-        claimed = await store.claim("g1", player, 1_999, [Credit("gold", 5)])
+        claimed = await store.claim("g1", player, 1_999, [gold(5)])
         assert await store.claim("g1", player, 5_000, []) == claimed
 
     @pytest.mark.parametrize("amount", [MAX_BALANCE, -11])
     async def test_a_balance_out_of_range_refuses_the_whole_claim(self, store: Store, amount: int):
         player = await new_player(store)
         await put(store, Unit("a", 1, b"1", (a_grant(player), a_grant(player, id="g2"))))
-        await store.claim("g1", player, 2_000, [Credit("gold", 10)])
+        await store.claim("g1", player, 2_000, [gold(10)])
         with pytest.raises(BalanceOutOfRange):
-            await store.claim("g2", player, 2_000, [Credit("gems", 1), Credit("gold", amount)])
-        assert await store.balances(player) == {"gold": 10}
+            await store.claim("g2", player, 2_000, [swords(1), gold(amount)])
+        assert (await store.balances(player), await store.inventory(player)) == ({"gold": 10}, {})
         grant = await store.grant("g2", player)
         assert grant is not None
         assert grant.claimed_at is None
@@ -352,5 +411,128 @@ class StoreContract:
     async def test_a_balance_reaches_the_largest_number(self, store: Store):
         player = await new_player(store)
         await put(store, Unit("a", 1, b"1", (a_grant(player),)))
-        await store.claim("g1", player, 2_000, [Credit("gold", MAX_BALANCE), Credit("gold", -MAX_BALANCE)])
-        assert await store.balances(player) == {"gold": 0}
+        await store.claim("g1", player, 2_000, [gold(MAX_BALANCE)])
+        assert await store.balances(player) == {"gold": MAX_BALANCE}
+        await pay(store, player, gold(-MAX_BALANCE))
+        assert await store.balances(player) == {}  # what there is none of is not listed
+
+    # -- adjustments
+
+    async def test_an_adjustment_is_applied_once_for_its_key(self, store: Store):
+        """R-40: a repeat answers with the balances as they are now."""
+        player = await new_player(store)
+        assert await pay(store, player, gold(10), swords(2)) == Adjusted(True, (10, 2))
+        await pay(store, player, gold(-4), key="k2")
+        assert await pay(store, player, gold(10), swords(2)) == Adjusted(False, (6, 2))
+        assert (await store.balances(player), await store.inventory(player)) == ({"gold": 6}, {"sword": 2})
+        rows = [
+            (row.kind, row.resource, row.delta, row.balance, row.key, row.part) for row in await store.ledger(player)
+        ]
+        assert rows == [
+            ("currency", "gold", -4, 6, "adjust:k2", 0),
+            ("item", "sword", 2, 2, "adjust:k1", 1),
+            ("currency", "gold", 10, 10, "adjust:k1", 0),
+        ]
+        assert {(row.player, row.reason, row.source, row.at) for row in await store.ledger(player)} == {
+            (player, "quest", "server", 7_000)
+        }
+
+    async def test_a_key_counts_for_one_player_only(self, store: Store):
+        player, other = await new_player(store), await new_player(store, "bob")
+        assert (await pay(store, player, gold(1))).applied
+        assert (await pay(store, other, gold(5))).applied
+        assert await store.balances(other) == {"gold": 5}
+
+    @pytest.mark.parametrize(
+        "others",
+        [
+            [],
+            [gold(11)],
+            [Change("item", "gold", 10)],
+            [gold(10)],
+            [swords(2), gold(10)],
+            [gold(10), swords(2), gold(1)],
+        ],
+    )
+    async def test_a_key_cannot_stand_for_two_things(self, store: Store, others: list[Change]):
+        player = await new_player(store)
+        await pay(store, player, gold(10), swords(2))
+        with pytest.raises(IdempotencyConflict):
+            await pay(store, player, *others)
+        assert (await store.balances(player), await store.inventory(player)) == ({"gold": 10}, {"sword": 2})
+
+    async def test_a_claim_and_an_adjustment_never_share_a_key(self, store: Store):
+        player = await new_player(store)
+        await put(store, Unit("a", 1, b"1", (a_grant(player),)))
+        for key in ("g1", "grant:g1", "adjust:g1"):
+            assert (await pay(store, player, gold(1), key=key)).applied
+        await store.claim("g1", player, 2_000, [gold(1)])
+        assert await store.balances(player) == {"gold": 4}
+
+    async def test_all_of_an_adjustment_or_nothing(self, store: Store):
+        """R-20: the first that is short is named; the key is free again."""
+        player = await new_player(store)
+        await pay(store, player, gold(10), swords(1), key="before")
+        before = await store.ledger(player)
+        with pytest.raises(BalanceOutOfRange) as caught:
+            await pay(store, player, gold(-5), swords(-2), Change("item", "bow", -1))
+        error = caught.value
+        assert (error.kind, error.resource, error.needed, error.have, error.short) == ("item", "sword", 2, 1, True)
+        assert (await store.balances(player), await store.inventory(player)) == ({"gold": 10}, {"sword": 1})
+        assert await store.ledger(player) == before
+        assert await pay(store, player, gold(-5), swords(-1)) == Adjusted(True, (5, 0))
+        assert await store.inventory(player) == {}
+
+    @pytest.mark.parametrize("change", [gold, swords])
+    async def test_a_balance_that_would_be_too_large_is_refused(self, store: Store, change: Callable[[int], Change]):
+        """R-40: up to 2^53 - 1, of items too."""
+        player = await new_player(store)
+        await pay(store, player, change(MAX_BALANCE), key="before")
+        with pytest.raises(BalanceOutOfRange) as caught:
+            await pay(store, player, change(1))
+        assert (caught.value.needed, caught.value.have, caught.value.short) == (1, MAX_BALANCE, False)
+
+    async def test_changes_of_one_balance_follow_each_other(self, store: Store):
+        player = await new_player(store)
+        assert await pay(store, player, gold(5), gold(-3), gold(1)) == Adjusted(True, (3, 3, 3))
+        assert [row.balance for row in await store.ledger(player)] == [3, 2, 5]
+        with pytest.raises(BalanceOutOfRange):
+            await pay(store, player, gold(-4), gold(4), key="k2")
+
+    async def test_adjustments_at_the_same_time_apply_once_each(self, store: Store):
+        player = await new_player(store)
+        applied: list[bool] = []
+
+        async def arrive(n: int) -> None:
+            applied.append((await pay(store, player, gold(1 + n % 4), key=f"k{n % 4}")).applied)
+
+        async with anyio.create_task_group() as tasks:
+            for n in range(12):
+                tasks.start_soon(arrive, n)
+        assert applied.count(True) == 4
+        assert await store.balances(player) == {"gold": 10}
+
+    async def test_an_unknown_player_has_no_wallet(self, store: Store):
+        with pytest.raises(UnitRefused):
+            await pay(store, 999, gold(1))
+        assert (await store.balances(999), await store.inventory(999), await store.ledger(999)) == ({}, {}, [])
+
+    # -- the dossier
+
+    async def test_a_dossier_has_all_of_one_player(self, store: Store):
+        """R-19, R-30, R-55."""
+        player, other = await new_player(store), await new_player(store, "bob")
+        empty = Dossier(frozenset(), {}, {}, {})
+        assert await store.dossier(player) == await store.dossier(999) == empty
+        done = [Completion(player, "race", "w1"), Completion(player, "race", "w2"), Completion(player, "duel", "w3")]
+        moves = [LeagueMove(player, "race", "gold"), LeagueMove(player, 'a "quoted" \u00e9vent', "silver")]
+        await put(store, Unit("a", 1, b"1", (*done, *moves)))
+        await pay(store, player, gold(MAX_BALANCE), Change("currency", "gems", 1), swords(2))
+        await pay(store, player, Change("currency", "gems", -1), key="k2")
+        assert await store.dossier(player) == Dossier(
+            completed=frozenset({"race", "duel"}),
+            balances={"gold": MAX_BALANCE},
+            inventory={"sword": 2},
+            leagues={"race": "gold", 'a "quoted" \u00e9vent': "silver"},
+        )
+        assert await store.dossier(other) == empty

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from kraty_protocol.codec import CODECS, JSON
 from kraty_protocol.conversation import Conversation, Refusal
 from kraty_protocol.errors import FINAL_CLOSE_CODES, STATUS, CloseCode
 from kraty_protocol.messages import OPERATIONS
+from tests.protocol.vectors import FRAMES, REPLIES
 
 README = (Path(__file__).parents[2] / "protocol" / "README.md").read_text(encoding="utf-8")
 
@@ -31,6 +33,26 @@ def test_the_example_is_what_would_be_said() -> None:
         else:
             assert "ok" in answers[judged.id]
         conversation.admit("player", "player_42")
+
+
+BLOCKS = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+EXAMPLES = [json.loads(line) for block in BLOCKS for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: f"{example.get('op', 'answer')}-{example['id']}")
+def test_its_examples_are_golden_frames(example: dict[str, Any]) -> None:
+    assert example in [vector["message"] for vector in FRAMES]
+
+
+def test_the_operations_of_servers_and_operators_are_shown() -> None:
+    trusted = {op for op, operation in OPERATIONS.items() if "player" not in operation.roles}
+    shown = {example.get("op") for example in EXAMPLES}
+    assert trusted - shown == {"events.get", "events.finalize", "windows.list"}
+
+
+def test_it_names_what_every_answer_holds() -> None:
+    names = {name for vector in REPLIES for name in vector["message"]["ok"]}
+    assert {name for name in names if not re.search(rf"\b{name}\b", README)} == set()
 
 
 @pytest.mark.parametrize("name", [*OPERATIONS, *STATUS, *CODECS])

@@ -9,14 +9,15 @@ import pytest
 
 from kraty_protocol import shapes
 from kraty_protocol.check import board_check
-from kraty_protocol.codec import JSON, MSGPACK
+from kraty_protocol.codec import JSON, MSGPACK, Codec
 from kraty_protocol.conversation import Conversation, Request
 from kraty_protocol.errors import STATUS
 from kraty_protocol.limits import TRUSTED_LIMITS
 from kraty_protocol.messages import OPERATIONS
+from kraty_protocol.pushes import PUSHES as SHAPES_OF_PUSHES
 from tests.protocol.vectors import CHECKS, ERRORS, FRAMES, PUSHES, REPLIES, REQUESTS
 
-SHAPES: dict[str, tuple[type, str | None]] = {  # the part of a reply or push, None: all of it
+SHAPES: dict[str, tuple[Any, str | None]] = {  # the part of a reply, None: all of it
     "events.list": (list[shapes.Listing], "events"),
     "events.start": (shapes.Started, None),
     "events.progress": (shapes.Progressed, None),
@@ -24,19 +25,29 @@ SHAPES: dict[str, tuple[type, str | None]] = {  # the part of a reply or push, N
     "attempts.get": (shapes.AttemptRead, None),
     "boards.read": (shapes.Board, None),
     "boards.watch": (shapes.Watch, None),
-    "lobbies.get": (shapes.Lobby, "lobby"),
+    "boards.periods": (shapes.Periods, None),
     "wallet.get": (list[shapes.Balance], "balances"),
+    "inventory.get": (list[shapes.Item], "items"),
     "grants.list": (shapes.Grants, None),
     "grants.claim": (shapes.Grant, "grant"),
-    "windows.list": (list[shapes.Window], "windows"),
-    "events.finalize": (list[shapes.Window], "windows"),
-    "board.delta": (list[shapes.Entry], "entries"),
-    "board.snapshot": (list[shapes.Entry], "entries"),
-    "board.final": (list[shapes.Entry], "entries"),
-    "attempt.ended": (shapes.Attempt, "attempt"),
-    "lobby": (shapes.Lobby, "lobby"),
-    "grant": (shapes.Grant, "grant"),
+    **dict.fromkeys(["profile.set", "players.put", "players.get"], (shapes.Player, "player")),
+    **dict.fromkeys(["wallet.credit", "wallet.debit"], (shapes.WalletChanged, None)),
+    **dict.fromkeys(["inventory.grant", "inventory.revoke"], (shapes.InventoryChanged, None)),
+    **dict.fromkeys(["lobbies.get", "lobbies.leave", "lobbies.push", "lobbies.start"], (shapes.Lobby, "lobby")),
+    "game.put": (shapes.GameChanged, None),
+    **dict.fromkeys(
+        [f"events.{done}" for done in ("put", "get", "publish", "unpublish", "pause", "resume")],
+        (shapes.DefinedEvent, None),
+    ),
+    **dict.fromkeys(["windows.list", "events.finalize"], (list[shapes.Window], "windows")),
+    **dict.fromkeys(
+        [f"windows.{done}" for done in ("override", "copyPrevious", "extend", "cancel")], (shapes.Window, "window")
+    ),
+    "windows.report": (shapes.Report, "report"),
+    "attempts.forceComplete": (shapes.Attempt, "attempt"),
+    **dict.fromkeys(["boards.put", "boards.archive"], (shapes.DefinedLeaderboard, None)),
 }
+SHAPELESS = {"hello", "ping", "boards.unwatch"}
 
 
 def name_of(vector: dict[str, Any]) -> str:
@@ -52,12 +63,14 @@ def test_frames_are_written_and_read_as_ever(vector: dict[str, Any]) -> None:
     assert JSON.decode(JSON.encode(message).decode(), TRUSTED_LIMITS) == message
 
 
+@pytest.mark.parametrize("codec", [MSGPACK, JSON], ids=["msgpack", "json"])
 @pytest.mark.parametrize("vector", REQUESTS, ids=name_of)
-def test_every_request_is_taken_as_what_it_is(vector: dict[str, Any]) -> None:
-    conversation = Conversation(MSGPACK)
+def test_every_request_is_taken_as_what_it_is(vector: dict[str, Any], codec: Codec) -> None:
+    conversation = Conversation(codec)
     if vector["message"]["op"] != "hello":
         conversation.admit(vector["role"], "player_42")
-    request = conversation.receive(bytes.fromhex(vector["msgpack"]))
+    frame = codec.encode(vector["message"])
+    request = conversation.receive(frame.decode() if codec.text else frame)
     assert isinstance(request, Request)
     assert (request.id, request.op) == (vector["message"]["id"], vector["message"]["op"])
 
@@ -66,17 +79,31 @@ def test_there_is_a_frame_for_every_operation_reply_code_and_push() -> None:
     assert {vector["message"]["op"] for vector in REQUESTS} == OPERATIONS.keys()
     assert {vector["op"] for vector in REPLIES} == OPERATIONS.keys()
     assert {vector["message"]["error"]["code"]: vector["message"]["error"]["status"] for vector in ERRORS} == STATUS
-    assert {vector["message"]["push"] for vector in PUSHES} == {
-        *("board.delta", "board.snapshot", "board.self", "board.final"),
-        *("attempt.started", "attempt.ended", "attempt.refused", "lobby", "grant", "event.state"),
-    }
+    assert {vector["message"]["push"] for vector in PUSHES} == SHAPES_OF_PUSHES.keys()
 
 
-@pytest.mark.parametrize("vector", [vector for vector in [*REPLIES, *PUSHES] if name_of(vector) in SHAPES], ids=name_of)
-def test_replies_and_pushes_have_the_shapes_that_are_declared(vector: dict[str, Any]) -> None:
-    shape, part = SHAPES[name_of(vector)]
-    body = vector["message"].get("ok", vector["message"])
-    assert conforms(body if part is None else body[part], shape)
+def test_every_reply_has_a_shape_but_those_that_say_nothing_new() -> None:
+    assert SHAPES.keys() == OPERATIONS.keys() - SHAPELESS
+
+
+@pytest.mark.parametrize("vector", [vector for vector in REPLIES if vector["op"] not in SHAPELESS], ids=name_of)
+def test_replies_have_the_shapes_that_are_declared(vector: dict[str, Any]) -> None:
+    shape, part = SHAPES[vector["op"]]
+    ok = vector["message"]["ok"]
+    assert part is None or ok.keys() == {part}
+    assert conforms(ok if part is None else ok[part], shape)
+
+
+@pytest.mark.parametrize("vector", PUSHES, ids=name_of)
+def test_pushes_have_the_shapes_that_are_declared(vector: dict[str, Any]) -> None:
+    fields = {name: value for name, value in vector["message"].items() if name != "push"}
+    assert conforms(fields, SHAPES_OF_PUSHES[vector["message"]["push"]])
+
+
+@pytest.mark.parametrize("vector", ERRORS, ids=name_of)
+def test_errors_have_the_shape_that_is_declared(vector: dict[str, Any]) -> None:
+    assert conforms(vector["message"]["error"], shapes.Error)
+    assert vector.get("op", "ping") in OPERATIONS
 
 
 def conforms(value: Any, shape: Any) -> bool:

@@ -19,9 +19,10 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from kraty_persistence.errors import JournalConflict, StoreTaken
-from kraty_persistence.ports import AuditEntry, Completion, Effect, NewGrant, StoredActor, Unit
+from kraty_persistence.ports import StoredActor, Unit
+from kraty_persistence.rows import AuditEntry, Completion, Effect, LeagueMove, NewGrant
 from kraty_persistence.sql.sqlite import insert_once, upsert
-from kraty_persistence.sql.tables import actors, audit, checkpoints, completions, grants, history, journal
+from kraty_persistence.sql.tables import actors, audit, checkpoints, completions, grants, history, journal, leagues
 
 __all__ = ["GroupPlan", "Heads", "move_to_history", "read_history"]
 
@@ -36,6 +37,7 @@ VALUES_A_LIST = 500
 _INSERTS: dict[type[Effect], sa.Insert] = {
     NewGrant: insert_once(grants),
     Completion: insert_once(completions),
+    LeagueMove: upsert(leagues, lambda new: {"league": new.league}),
     AuditEntry: sa.insert(audit),
 }
 

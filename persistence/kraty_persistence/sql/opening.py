@@ -42,7 +42,7 @@ def take_over(engine: sa.Engine, *, owner: bool) -> str:
     """Check that the database is a store, and return its epoch; an owner makes the tables and raises it.
 
     Raises:
-        StoreUnusable: It is something else, or of a newer version, or cannot be opened.
+        StoreUnusable: It is something else, or of another version, or cannot be opened.
         StoreUnavailable: Another program keeps it locked.
     """
     name = str(engine.url.database)
@@ -81,10 +81,9 @@ def _version(connection: sa.Connection, name: str) -> int | None:
     version = get_meta(connection, "schema_version") if "meta" in tables else None
     if version is None or not version.isdigit():
         raise StoreUnusable(f"{name}: is a database of another program; name a file of its own")
-    if int(version) > SCHEMA_VERSION:
-        raise StoreUnusable(
-            f"{name}: has schema {version}, this version knows up to {SCHEMA_VERSION}: upgrade kraty-actors"
-        )
+    if int(version) != SCHEMA_VERSION:
+        what_to_do = "upgrade kraty-actors" if int(version) > SCHEMA_VERSION else "begin with a new file"
+        raise StoreUnusable(f"{name}: has schema {version}, this version knows schema {SCHEMA_VERSION}: {what_to_do}")
     return int(version)
 
 

@@ -1,23 +1,15 @@
-"""Players, grants and wallets as plain functions of a connection."""
+"""Players, what is known of them, and facts of the game, as plain functions of a connection."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from typing import Any
 
 import sqlalchemy as sa
 
-from kraty_persistence.errors import GrantExpired
-from kraty_persistence.money import credit_wallet
-from kraty_persistence.ports import (
-    AuditRow,
-    Credit,
-    GrantRow,
-    GrantStatus,
-    LedgerRow,
-    PlayerRow,
-    StoreStatistics,
-)
+from kraty_persistence.errors import UnitRefused
+from kraty_persistence.rows import AuditRow, Dossier, PlayerRow, StoreStatistics
 from kraty_persistence.sql.sqlite import insert_once, upsert
 from kraty_persistence.sql.tables import (
     actors,
@@ -25,15 +17,15 @@ from kraty_persistence.sql.tables import (
     balances,
     completions,
     grants,
+    inventory,
     journal,
-    ledger,
+    leagues,
     meta,
     players,
 )
 
 _PUT_META = upsert(meta, lambda new: {"value": new.value})
 _PUT_META_ONCE = insert_once(meta)
-_PUT_BALANCE = upsert(balances, lambda new: {"balance": new.balance})
 
 
 # -- facts of the game
@@ -78,16 +70,21 @@ def add_player(connection: sa.Connection, player_id: str, participant_id: str) -
     """The player's row, which is new if nobody was quicker."""
     row = find_player(connection, players.c.player_id == player_id)
     if row is None:
-        new = {"player_id": player_id, "participant_id": participant_id}
+        new = {"player_id": player_id, "participant_id": participant_id, "attributes": b""}
         added = connection.execute(sa.insert(players).returning(players.c.number), new)
         row = PlayerRow(added.scalar_one(), player_id, participant_id)
     return row
 
 
-def set_profile(connection: sa.Connection, number: int, **given: str | None) -> None:
-    changes = {key: value for key, value in given.items() if value is not None}
+def put_player(connection: sa.Connection, number: int, **given: str | bytes | None) -> PlayerRow:
+    here = players.c.number == number
+    row = find_player(connection, here)
+    if row is None:
+        raise UnitRefused(f"no player {number}")
+    changes = {field: value for field, value in given.items() if value is not None}
     if changes:
-        connection.execute(sa.update(players).where(players.c.number == number).values(changes))
+        connection.execute(sa.update(players).where(here).values(changes))
+    return row.changed(**given)
 
 
 def find_player(connection: sa.Connection, where: sa.ColumnElement[bool]) -> PlayerRow | None:
@@ -110,77 +107,34 @@ def completed(connection: sa.Connection, player: int, event_key: str, window_id:
     return connection.execute(query.limit(1)).scalar() is not None
 
 
-# -- grants and money
+def league(connection: sa.Connection, player: int, event_key: str) -> str | None:
+    query = sa.select(leagues.c.league).where(leagues.c.player == player, leagues.c.event_key == event_key)
+    found: str | None = connection.execute(query).scalar()
+    return found
 
 
-def grant(connection: sa.Connection, grant_id: str, player: int) -> GrantRow | None:
-    query = sa.select(grants).where(grants.c.id == grant_id, grants.c.player == player)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else GrantRow(*row)
+def dossier(connection: sa.Connection, player: int) -> Dossier:
+    """One row of JSON: with a row for each thing the interpreter would be lent to the event loop as often."""
+    events = sa.select(completions.c.event_key).where(completions.c.player == player).distinct().subquery()
+    parts: list[sa.ColumnElement[Any]] = [
+        sa.select(sa.func.json_group_array(events.c.event_key)).scalar_subquery(),
+        *(_held_object(table, player) for table in (balances, inventory)),
+        _object(leagues.c.event_key, leagues.c.league).where(leagues.c.player == player).scalar_subquery(),
+    ]
+    completed, *rest = (json.loads(part) for part in connection.execute(sa.select(*parts)).one())
+    return Dossier(frozenset(completed), *rest)
 
 
-def grants_of(
-    connection: sa.Connection,
-    player: int,
-    now: int,
-    status: GrantStatus | None,
-    limit: int,
-    after: str | None,
-) -> list[GrantRow]:
-    query = sa.select(grants).where(grants.c.player == player)
-    if status is not None:
-        query = query.where(_has_status(status, now))
-    if after is not None:
-        last = grant(connection, after, player)
-        if last is None:
-            return []
-        older = grants.c.created_at < last.created_at
-        query = query.where(older | ((grants.c.created_at == last.created_at) & (grants.c.id > last.id)))
-    query = query.order_by(grants.c.created_at.desc(), grants.c.id).limit(limit)
-    return [GrantRow(*row) for row in connection.execute(query)]
+def _held_object(table: sa.Table, player: int) -> sa.ColumnElement[Any]:
+    held = _object(table.c.resource, table.c.amount)
+    return held.where(table.c.player == player, table.c.amount > 0).scalar_subquery()
 
 
-def _has_status(status: GrantStatus, now: int) -> sa.ColumnElement[bool]:
-    open_ = grants.c.claimed_at.is_(None)
-    match status:
-        case "claimed":
-            return ~open_
-        case "expired":
-            return open_ & (grants.c.expires_at <= now)
-        case "pending":
-            return open_ & (grants.c.expires_at.is_(None) | (grants.c.expires_at > now))
+def _object(key: sa.ColumnElement[str], value: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    return sa.select(sa.func.json_group_object(key, value))
 
 
-def claim(
-    connection: sa.Connection, grant_id: str, player: int, now: int, amounts: Sequence[Credit]
-) -> GrantRow | None:
-    row = grant(connection, grant_id, player)
-    if row is None or row.claimed_at is not None:
-        return row
-    if row.status(now) == "expired":
-        raise GrantExpired(f"grant {grant_id} has expired")
-    wallet = balances_of(connection, player)
-    entries = credit_wallet(wallet, row, amounts, now)
-    if entries:
-        changed = {entry.currency for entry in entries}
-        connection.execute(
-            _PUT_BALANCE,
-            [{"player": player, "currency": key, "balance": wallet[key]} for key in sorted(changed)],
-        )
-        connection.execute(sa.insert(ledger), [asdict(entry) for entry in entries])
-    connection.execute(sa.update(grants).where(grants.c.id == grant_id).values(claimed_at=now))
-    return replace(row, claimed_at=now)
-
-
-def balances_of(connection: sa.Connection, player: int) -> dict[str, int]:
-    query = sa.select(balances.c.currency, balances.c.balance).where(balances.c.player == player)
-    return {row.currency: row.balance for row in connection.execute(query)}
-
-
-def ledger_of(connection: sa.Connection, player: int, limit: int) -> list[LedgerRow]:
-    columns = [column for column in ledger.c if column.name != "number"]
-    query = sa.select(*columns).where(ledger.c.player == player).order_by(ledger.c.number.desc()).limit(limit)
-    return [LedgerRow(*row) for row in connection.execute(query)]
+# -- what operators did
 
 
 def audit_trail(connection: sa.Connection, limit: int, before: int | None) -> list[AuditRow]:

@@ -12,20 +12,19 @@ import anyio.to_thread
 import sqlalchemy as sa
 
 from kraty_persistence.errors import StoreClosed, StoreError, StoreUnavailable
-from kraty_persistence.ports import (
+from kraty_persistence.ports import Done, Store, StoredActor, Unit
+from kraty_persistence.rows import (
+    Adjusted,
     AuditRow,
-    Credit,
-    Done,
+    Change,
+    Dossier,
     GrantRow,
     GrantStatus,
     LedgerRow,
     PlayerRow,
-    Store,
-    StoredActor,
     StoreStatistics,
-    Unit,
 )
-from kraty_persistence.sql import opening, queries
+from kraty_persistence.sql import money, opening, queries
 from kraty_persistence.sql.journal import GroupPlan, Heads, read_history
 from kraty_persistence.sql.sqlite import is_outage
 from kraty_persistence.sql.tables import players
@@ -50,7 +49,7 @@ async def open_sql_store(url: str, *, owner: bool = True, patience_s: float = 1.
         patience_s: Seconds for which a commit is tried again before its units are given up (R-58).
 
     Raises:
-        StoreUnusable: It cannot be opened, is not a store, or is one of a newer version.
+        StoreUnusable: It cannot be opened, is not a store, or is one of another version.
         StoreUnavailable: Another program keeps it locked.
     """
     engine = opening.connect(url, owner=owner, connections=READERS + 1)
@@ -179,12 +178,17 @@ class SqlStore(Store):
             row = await self._write(new)
         return row
 
-    async def set_profile(
-        self, number: int, *, name: str | None = None, avatar: str | None = None, country: str | None = None
-    ) -> None:
-        await self._write(
-            lambda connection: queries.set_profile(connection, number, name=name, avatar=avatar, country=country)
-        )
+    async def put_player(
+        self,
+        number: int,
+        *,
+        attributes: bytes | None = None,
+        name: str | None = None,
+        avatar: str | None = None,
+        country: str | None = None,
+    ) -> PlayerRow:
+        put = partial(queries.put_player, number=number, attributes=attributes, name=name, avatar=avatar)
+        return await self._write(partial(put, country=country))
 
     async def players(self, numbers: Sequence[int]) -> list[PlayerRow]:
         return await self._read(partial(queries.players_of, numbers=numbers))
@@ -200,10 +204,16 @@ class SqlStore(Store):
         query = partial(queries.completed, player=player, event_key=event_key, window_id=window_id)
         return await self._read(query)
 
+    async def league(self, player: int, event_key: str) -> str | None:
+        return await self._read(partial(queries.league, player=player, event_key=event_key))
+
+    async def dossier(self, player: int) -> Dossier:
+        return await self._read(partial(queries.dossier, player=player))
+
     # -- grants and money
 
     async def grant(self, grant_id: str, player: int) -> GrantRow | None:
-        return await self._read(partial(queries.grant, grant_id=grant_id, player=player))
+        return await self._read(partial(money.grant, grant_id=grant_id, player=player))
 
     async def grants(
         self,
@@ -214,18 +224,27 @@ class SqlStore(Store):
         limit: int = 50,
         after: str | None = None,
     ) -> list[GrantRow]:
-        query = partial(queries.grants_of, player=player, now=now, status=status, limit=limit, after=after)
+        query = partial(money.grants_of, player=player, now=now, status=status, limit=limit, after=after)
         return await self._read(query)
 
-    async def claim(self, grant_id: str, player: int, now: int, amounts: Sequence[Credit]) -> GrantRow | None:
-        claim = partial(queries.claim, grant_id=grant_id, player=player, now=now, amounts=amounts)
+    async def claim(self, grant_id: str, player: int, now: int, changes: Sequence[Change]) -> GrantRow | None:
+        claim = partial(money.claim, grant_id=grant_id, player=player, now=now, changes=changes)
         return await self._write(claim)
 
+    async def adjust(
+        self, player: int, changes: Sequence[Change], *, key: str, reason: str, source: str, now: int
+    ) -> Adjusted:
+        adjust = partial(money.adjust, player=player, changes=changes, key=key, reason=reason, source=source, now=now)
+        return await self._write(adjust)
+
     async def balances(self, player: int) -> dict[str, int]:
-        return await self._read(partial(queries.balances_of, player=player))
+        return await self._read(partial(money.held_by, player=player, kind="currency"))
+
+    async def inventory(self, player: int) -> dict[str, int]:
+        return await self._read(partial(money.held_by, player=player, kind="item"))
 
     async def ledger(self, player: int, *, limit: int = 50) -> list[LedgerRow]:
-        return await self._read(partial(queries.ledger_of, player=player, limit=limit))
+        return await self._read(partial(money.ledger_of, player=player, limit=limit))
 
     async def audit(self, *, limit: int = 50, before: int | None = None) -> list[AuditRow]:
         return await self._read(partial(queries.audit_trail, limit=limit, before=before))

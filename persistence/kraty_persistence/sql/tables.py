@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from kraty_persistence.rows import MAX_BALANCE
+
 __all__ = [
     "SCHEMA_VERSION",
     "actors",
@@ -13,14 +15,16 @@ __all__ = [
     "completions",
     "grants",
     "history",
+    "inventory",
     "journal",
+    "leagues",
     "ledger",
     "meta",
     "metadata",
     "players",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = sa.MetaData()
 
@@ -88,6 +92,7 @@ players = sa.Table(
     sa.Column("name", sa.Text),
     sa.Column("avatar", sa.Text),
     sa.Column("country", sa.Text),
+    sa.Column("attributes", sa.LargeBinary, nullable=False),
 )
 
 completions = sa.Table(
@@ -96,6 +101,15 @@ completions = sa.Table(
     sa.Column("player", _Row, sa.ForeignKey(players.c.number), primary_key=True),
     sa.Column("event_key", sa.Text, primary_key=True),
     sa.Column("window_id", sa.Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+leagues = sa.Table(
+    "leagues",
+    metadata,
+    sa.Column("player", _Row, sa.ForeignKey(players.c.number), primary_key=True),
+    sa.Column("event_key", sa.Text, primary_key=True),
+    sa.Column("league", sa.Text, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -115,28 +129,38 @@ grants = sa.Table(
 )
 sa.Index("grants_newest_first", grants.c.player, grants.c.created_at.desc(), grants.c.id)
 
-balances = sa.Table(
-    "balances",
-    metadata,
-    sa.Column("player", _Row, sa.ForeignKey(players.c.number), primary_key=True),
-    sa.Column("currency", sa.Text, primary_key=True),
-    sa.Column("balance", sa.BigInteger, nullable=False),
-    sa.CheckConstraint("balance between 0 and 9007199254740991", name="balance_in_range"),
-    sqlite_with_rowid=False,
-)
+
+def _holdings(name: str, resource: str, amount: str) -> sa.Table:
+    """What players have, of one kind; in Python its columns are `player`, `resource` and `amount`."""
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("player", _Row, sa.ForeignKey(players.c.number), primary_key=True),
+        sa.Column(resource, sa.Text, primary_key=True, key="resource"),
+        sa.Column(amount, sa.BigInteger, nullable=False, key="amount"),
+        sa.CheckConstraint(f"{amount} between 0 and {MAX_BALANCE}", name=f"{amount}_in_range"),
+        sqlite_with_rowid=False,
+    )
+
+
+balances = _holdings("balances", resource="currency", amount="balance")
+inventory = _holdings("inventory", resource="item", amount="quantity")
 
 ledger = sa.Table(
     "ledger",
     metadata,
     sa.Column("number", _Row, primary_key=True),
-    sa.Column("key", sa.Text, nullable=False, unique=True),
     sa.Column("player", _Row, sa.ForeignKey(players.c.number), nullable=False),
-    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("resource", sa.Text, nullable=False),
     sa.Column("delta", sa.BigInteger, nullable=False),
     sa.Column("balance", sa.BigInteger, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("player", "key", "part"),
 )
 sa.Index("ledger_newest_first", ledger.c.player, ledger.c.number.desc())
 

@@ -1,4 +1,4 @@
-"""Who wins a pool and how much (R-43), and what a gate says (R-19)."""
+"""Who wins a pool and how much (R-43)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playing import event
 
-from kraty_actors.domain.conditions import CompletionWanted, facts_wanted, failing
 from kraty_actors.domain.prizes import PoolShare, wins
-
-EVENTS = ["a", "b"]
-WITHIN = ["lifetime", "current_window"]
 
 
 @given(st.integers(1, 2**53 - 1), st.integers(0, 10_000))
@@ -76,41 +72,3 @@ def test_r43_predicates_read_as_logic(node: dict[str, Any], points: int, complet
 def test_r43_the_default_predicate_is_completed():
     policy = event(rewardPolicy={"type": "shared_pool", "parameters": {"pool": 1, "currencyKey": "cash"}}).reward_policy
     assert [wins(policy.parameters.winner_predicate, {"points": 9}, done, 1) for done in (True, False)] == [True, False]
-
-
-completions = st.builds(
-    lambda key, within: {"type": "completed_event_at_least_once", "eventKey": key, **within},
-    st.sampled_from(EVENTS),
-    st.sampled_from([{}, *({"within": within} for within in WITHIN)]),
-)
-facts = st.sets(st.builds(CompletionWanted, st.sampled_from(EVENTS), st.booleans()))
-
-
-def fact(leaf: dict[str, Any]) -> CompletionWanted:
-    return CompletionWanted(leaf["eventKey"], leaf.get("within", "lifetime") == "current_window")
-
-
-@given(tree(completions), facts)
-def test_r19_gates_read_as_logic_and_ask_for_every_fact_that_they_need(
-    node: dict[str, Any], held: set[CompletionWanted]
-):
-    gate = event(entryRequirement=node).entry_requirement
-    opens = truth(node, lambda leaf: fact(leaf) in held)
-    assert (failing(gate, held) is None) == opens
-    wanted = set(facts_wanted(gate))
-    assert (failing(gate, held & wanted) is None) == opens
-    assert (failing(gate, held | {CompletionWanted("unheard-of", True)}) is None) == opens
-
-
-def test_r19_no_gate_is_open_and_asks_for_nothing():
-    assert failing(None, set()) is None
-    assert list(facts_wanted(None)) == []
-
-
-def test_r19_the_innermost_failing_condition_is_named():
-    missing = {"type": "completed_event_at_least_once", "eventKey": "b"}
-    had = {"type": "completed_event_at_least_once", "eventKey": "a"}
-    gate = event(entryRequirement={"type": "all", "conditions": [had, {"type": "all", "conditions": [missing]}]})
-    failed = failing(gate.entry_requirement, {CompletionWanted("a", False)})
-    assert failed is not None
-    assert failed.as_defined() == missing

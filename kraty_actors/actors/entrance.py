@@ -1,0 +1,121 @@
+"""How a player comes into an event (R-16 to R-18): checks in their order, then the window decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from kraty_actors.actors.gates import Gates
+from kraty_actors.actors.world import World
+from kraty_actors.definitions import EventDefinition
+from kraty_actors.domain.admission import gate_refusal
+from kraty_actors.domain.attempt import IN_PROGRESS, AttemptView
+from kraty_actors.domain.catalogue import EventView, WindowView
+from kraty_actors.domain.conditions import Facts, Scalar, facts_wanted
+from kraty_actors.domain.contest_messages import GetAttempt
+from kraty_actors.domain.lobby import LobbyView, Unmatched
+from kraty_actors.domain.outcome import Refusal
+from kraty_actors.domain.player_windows_messages import Visit, Visited
+from kraty_actors.domain.window_messages import Admit, Placed
+from kraty_persistence import PlayerRow
+
+START_TRIES = 3
+
+Started = AttemptView | LobbyView | Unmatched | Refusal
+
+
+@dataclass(slots=True, frozen=True)
+class Door:
+    """The window that a player is to be admitted to."""
+
+    window: WindowView
+    rules: EventDefinition
+    facts: Facts
+    started_elsewhere: int
+
+
+class Entrance:
+    """Asks for everything that a window needs to know, and lets it decide."""
+
+    def __init__(self, world: World, gates: Gates) -> None:
+        self._world = world
+        self._gates = gates
+
+    async def start(self, player: PlayerRow, event_key: str, context: Mapping[str, Scalar]) -> Started:
+        """The running attempt, a new one, or the lobby that forms."""
+        reply: Started = Refusal("overloaded", "try again shortly", {"retryAfter": 1})
+        for _ in range(START_TRIES):
+            reply, is_settled = await self._try_start(player, event_key, context)
+            if is_settled:
+                break
+        return reply
+
+    async def _try_start(
+        self, player: PlayerRow, event_key: str, context: Mapping[str, Scalar]
+    ) -> tuple[Started, bool]:
+        """One try, and whether its answer stands: an attempt may end while it is being looked up."""
+        door = await self._door(player, event_key)
+        if isinstance(door, Refusal):
+            return door, True
+        admit = Admit(
+            player.number,
+            door.facts.record(),
+            door.started_elsewhere,
+            self._gates.trait(player, door.rules, context),
+            await self._league(player, door.rules),
+        )
+        placed = await self._world.loop.call(door.window.window_id, admit)
+        if not isinstance(placed, Placed):
+            return cast("LobbyView | Unmatched | Refusal", placed), True
+        attempt = await self._world.loop.call(placed.contest_id, GetAttempt(player.number))
+        if not isinstance(attempt, AttemptView):
+            return cast("Refusal", attempt), isinstance(attempt, Refusal) and attempt.code != "not_found"
+        return attempt, placed.is_new or attempt.status == IN_PROGRESS
+
+    async def _door(self, player: PlayerRow, event_key: str) -> Door | Refusal:
+        now = self._world.now_ms()
+        event = (await self._world.catalogue_at(now)).events.get(event_key)
+        if event is None:
+            return Refusal("not_found", f"no event '{event_key}'")
+        if event.state in ("draft", "paused"):
+            return Refusal("event_disabled", f"{event_key} is {event.state}", {"state": event.state})
+        if event.is_per_player:
+            return await self._own_door(player, event, now)
+        window = event.current(now)
+        if window is None:
+            return _closed(event, event.next_start(now))
+        rules = self._world.rules_event(window)
+        facts = await self._facts(player, rules, now)
+        return Door(window, rules, facts, await self._gates.started_elsewhere(player.number, event, window, now))
+
+    async def _own_door(self, player: PlayerRow, event: EventView, now: int) -> Door | Refusal:
+        """A per-player window, which the first start opens (R-22): so the gates are judged before it opens too."""
+        located, elsewhere = await self._gates.located(player, event, now)
+        rules = event.event if located.window is None else self._world.rules_event(located.window)
+        facts = await self._facts(player, rules, now)
+        if located.window is None:
+            if not located.may_open:
+                return _closed(event, located.opens_at)
+            refusal = gate_refusal(rules, facts)
+            if refusal is not None:
+                return refusal
+            visit = Visit(player.number, self._gates.timezone(player))
+            visited = await self._world.loop.call(event.player_windows, visit)
+            if not isinstance(visited, Visited):
+                return cast("Refusal", visited)
+            elsewhere = await self._gates.elsewhere(player.number, event, visited, now)
+            return Door(visited.window, self._world.rules_event(visited.window), facts, elsewhere)
+        return Door(located.window, rules, facts, elsewhere)
+
+    async def _facts(self, player: PlayerRow, rules: EventDefinition, now: int) -> Facts:
+        return await self._gates.facts(player, facts_wanted(rules.unlock_condition, rules.entry_requirement), now)
+
+    async def _league(self, player: PlayerRow, rules: EventDefinition) -> str | None:
+        if rules.leaderboard.mode != "segmented":
+            return None
+        return (await self._world.dossiers.get(player.number)).leagues.get(rules.key)
+
+
+def _closed(event: EventView, opens_at: int | None) -> Refusal:
+    return Refusal("no_active_window", f"{event.event.key} has no open window", {"opensAt": opens_at})

@@ -1,0 +1,142 @@
+"""What operators do to events and windows while they are live (R-25, R-26)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import anyio
+
+from kraty_actors.actors.world import World
+from kraty_actors.domain.attempt import AttemptView
+from kraty_actors.domain.calendar_messages import (
+    CancelWindow,
+    CopyPrevious,
+    ExtendWindow,
+    FinalizeEvent,
+    OverrideWindow,
+    SetEventState,
+)
+from kraty_actors.domain.catalogue import EventView, WindowView
+from kraty_actors.domain.contest_messages import ForceComplete
+from kraty_actors.domain.ids import CALENDAR, split_attempt
+from kraty_actors.domain.outcome import Command, Plain, Refusal
+from kraty_actors.domain.window_messages import GetReport, GetWindow, Report, WindowInfo
+
+FINALIZE_PATIENCE_SECONDS = 10
+"""How long an operator's `events.finalize` waits for the grants to be written."""
+
+Number = int | float
+Action = Literal["publish", "unpublish", "pause", "resume"]
+
+
+@dataclass(slots=True, frozen=True)
+class Steered:
+    """A window as it is now, and its event."""
+
+    window: WindowView
+    event: EventView
+
+
+class Steering:
+    """The calendar decides on shared windows, an event's `PlayerWindows` on those of single players."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    # -- events
+
+    async def set_state(self, event_key: str, action: Action, *, who: str) -> EventView | Refusal:
+        """Publish, unpublish, pause or resume an event."""
+        reply = await self._world.loop.call(CALENDAR, SetEventState(event_key, action, who))
+        await self._world.read_catalogue()
+        return reply if isinstance(reply, Refusal) else self._world.catalogue.events[event_key]
+
+    async def finalize(self, event_key: str, window_id: str | None, *, who: str) -> list[Steered] | Refusal:
+        """End windows by command; waits until their grants are written, or for ten seconds."""
+        event = self._world.event(event_key)
+        if isinstance(event, Refusal):
+            return event
+        owner = event.player_windows if event.is_per_player and window_id is not None else CALENDAR
+        named = await self._world.loop.call(owner, FinalizeEvent(event_key, window_id, who))
+        if isinstance(named, Refusal):
+            return named
+        windows = cast("list[str]", named)
+        with anyio.move_on_after(FINALIZE_PATIENCE_SECONDS):
+            while not all(self._is_finalized(name) for name in windows):
+                await self._world.catalogue_change()
+        found = [await self.window(name) for name in windows]
+        return [one for one in found if isinstance(one, Steered)]
+
+    def _is_finalized(self, window_id: str) -> bool:
+        window = self._world.catalogue.windows.get(window_id)
+        return window is None or window.state in ("finalized", "cancelled")
+
+    # -- windows
+
+    async def cancel(self, window_id: str, *, who: str) -> Steered | Refusal:
+        """End a window without rewards."""
+        return await self._steer(window_id, CancelWindow(window_id, who))
+
+    async def extend(self, window_id: str, ends_at: int, *, who: str) -> Steered | Refusal:
+        """Move the end of an open window to a later instant."""
+        return await self._steer(window_id, ExtendWindow(window_id, ends_at, who))
+
+    async def override(self, window_id: str, metadata: dict[str, Plain] | None, *, who: str) -> Steered | Refusal:
+        """Set the window's own metadata, or clear it."""
+        return await self._steer(window_id, OverrideWindow(window_id, metadata, who))
+
+    async def copy_previous(self, window_id: str, *, who: str) -> Steered | Refusal:
+        """Give the window the metadata that the occurrence before it has of its own."""
+        return await self._steer(window_id, CopyPrevious(window_id, who))
+
+    async def window(self, window_id: str) -> Steered | Refusal:
+        """A window as it stands."""
+        view = self._world.catalogue.windows.get(window_id)
+        if view is None:
+            info = await self._info(window_id)
+            if info is None:
+                return _no_window()
+            view = WindowView(info.window_id, info.event_key, info.starts_at, info.ends_at, info.state, info.revision)
+        return Steered(view, self._world.catalogue.events[view.event_key])
+
+    async def report(self, window_id: str) -> Report | Refusal:
+        """How a finalized window was settled."""
+        if self._world.catalogue.windows.get(window_id) is None and await self._info(window_id) is None:
+            return _no_window()
+        reply = await self._world.loop.call(window_id, GetReport())
+        if isinstance(reply, Report | Refusal):
+            return reply
+        return Refusal("conflict", "the window is not finalized yet", {"state": "open"})
+
+    async def _steer(self, window_id: str, command: Command) -> Steered | Refusal:
+        await self._world.catalogue_at(self._world.now_ms())
+        owner = CALENDAR
+        if self._world.catalogue.windows.get(window_id) is None:
+            info = await self._info(window_id)
+            owner = info.owner if info is not None else CALENDAR
+        reply = await self._world.loop.call(owner, command)
+        if not isinstance(reply, WindowView):
+            return cast("Refusal", reply)
+        await self._world.read_catalogue()
+        return Steered(reply, self._world.catalogue.events[reply.event_key])
+
+    async def _info(self, window_id: str) -> WindowInfo | None:
+        if "." in window_id or not window_id.startswith("w"):
+            return None
+        reply = await self._world.loop.call(window_id, GetWindow())
+        return reply if isinstance(reply, WindowInfo) else None
+
+    # -- attempts
+
+    async def force_complete(self, attempt_id: str, score: Number | None, *, who: str) -> AttemptView | Refusal:
+        """Count an attempt as completed, with this score or its own (R-12)."""
+        where = split_attempt(attempt_id)
+        if where is None:
+            return Refusal("not_found", "no such attempt")
+        reply = await self._world.loop.call(where[0], ForceComplete(where[1], score, who))
+        return cast("AttemptView | Refusal", reply)
+
+
+def _no_window() -> Refusal:
+    return Refusal("not_found", "no such window")

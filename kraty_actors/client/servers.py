@@ -1,0 +1,93 @@
+"""The calls of a game's own servers: players, money and lobbies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from kraty_actors.client.session import Session
+from kraty_protocol.shapes import InventoryChanged, Lobby, Player, WalletChanged
+
+
+class ServerCalls:
+    """What needs a server's or an operator's token; each call names the player that it is about.
+
+    What changes money or items takes an `idempotency_key`: the same one again changes nothing, and a call
+    that was cut off is sent again by itself.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._ask = session.ask
+
+    async def player(self, player_id: str) -> Player:
+        """A player's profile and attributes."""
+        return cast("Player", (await self._ask("players.get", playerId=player_id))["player"])
+
+    async def put_player(
+        self,
+        player_id: str,
+        attributes: Mapping[str, str | bool | float | None],
+        *,
+        name: str | None = None,
+        avatar: str | None = None,
+        country: str | None = None,
+    ) -> Player:
+        """Lay attributes over those that stand, and change the profile where it is given.
+
+        Args:
+            attributes: At most 64; None takes one away.
+        """
+        profile = {"name": name, "avatar": avatar, "country": country}
+        ok = await self._ask("players.put", playerId=player_id, attributes=dict(attributes), **profile)
+        return cast("Player", ok["player"])
+
+    async def credit(
+        self, player_id: str, key: str, amount: int, *, reason: str, idempotency_key: str
+    ) -> WalletChanged:
+        """Put an amount of a currency into a wallet."""
+        ok = await self._change("wallet.credit", player_id, key, reason, idempotency_key, amount=amount)
+        return cast("WalletChanged", ok)
+
+    async def debit(self, player_id: str, key: str, amount: int, *, reason: str, idempotency_key: str) -> WalletChanged:
+        """Take an amount of a currency out of a wallet; `conflict` if there is less."""
+        ok = await self._change("wallet.debit", player_id, key, reason, idempotency_key, amount=amount)
+        return cast("WalletChanged", ok)
+
+    async def grant_items(
+        self, player_id: str, key: str, quantity: int, *, reason: str, idempotency_key: str
+    ) -> InventoryChanged:
+        """Put items into an inventory."""
+        ok = await self._change("inventory.grant", player_id, key, reason, idempotency_key, quantity=quantity)
+        return cast("InventoryChanged", ok)
+
+    async def revoke_items(
+        self, player_id: str, key: str, quantity: int, *, reason: str, idempotency_key: str
+    ) -> InventoryChanged:
+        """Take items out of an inventory; `conflict` if there are fewer."""
+        ok = await self._change("inventory.revoke", player_id, key, reason, idempotency_key, quantity=quantity)
+        return cast("InventoryChanged", ok)
+
+    async def _change(
+        self, op: str, player_id: str, key: str, reason: str, idempotency_key: str, **count: int
+    ) -> dict[str, Any]:
+        return await self._ask(op, playerId=player_id, key=key, reason=reason, idempotencyKey=idempotency_key, **count)
+
+    async def push_lobby(
+        self,
+        event_key: str,
+        key: str,
+        player_ids: Iterable[str],
+        *,
+        capacity: int | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Lobby:
+        """Start a lobby that the game's own matchmaker has put together; the same `key` is the same lobby."""
+        ok = await self._ask(
+            "lobbies.push",
+            eventKey=event_key,
+            key=key,
+            playerIds=list(player_ids),
+            capacity=capacity,
+            metadata=metadata,
+        )
+        return cast("Lobby", ok["lobby"])

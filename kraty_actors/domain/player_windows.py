@@ -1,0 +1,351 @@
+"""The windows that single players have of one event: `personal` and `local_calendar` (R-22).
+
+A window opens at its player's start. What is kept of a player is when their last window was and what a day's limit
+needs; the windows themselves are actors like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from kraty_actors.definitions import AvailabilityLocalCalendar, AvailabilityPersonal
+from kraty_actors.domain import steering
+from kraty_actors.domain.broadcasts import Broadcasts
+from kraty_actors.domain.calendar_messages import CancelWindow, ExtendWindow, FinalizeEvent
+from kraty_actors.domain.catalogue import WindowState, WindowView
+from kraty_actors.domain.contest_messages import Amend, Pause, Resume
+from kraty_actors.domain.days import day_start
+from kraty_actors.domain.ids import CALENDAR, player_window_id
+from kraty_actors.domain.outcome import Command, Message, Outcome, Plain, Refusal, Tick
+from kraty_actors.domain.player_windows_messages import (
+    Locate,
+    Located,
+    PlanPlayerWindows,
+    PlayerWindowsIdle,
+    Visit,
+    Visited,
+)
+from kraty_actors.domain.rules import Rulebook
+from kraty_actors.domain.schedule import Occurrence, in_zone, is_zone, longest_ms
+from kraty_actors.domain.unrolled import Unrolled
+from kraty_actors.domain.window_messages import Finalize, OpenWindow, WindowFinalized
+
+ROWS_PER_PART = 2000
+"""Players, or open windows, in one part of a checkpoint: a couple of milliseconds of packing."""
+
+AT_ONCE = 0
+
+
+@dataclass(slots=True)
+class Visitor:
+    """What is kept of one player: their last window `[starts_at, ends_at)`, the windows that are not final yet, and
+    how many attempts they `started` in final ones on the last `day` that had any."""
+
+    starts_at: int
+    ends_at: int
+    day: int = 0
+    started: int = 0
+    unfinished: tuple[str, ...] = ()
+
+    def started_since(self, day: int) -> int:
+        return self.started if self.day >= day else 0
+
+    def count(self, day: int, started: int) -> None:
+        if day > self.day:
+            self.day, self.started = day, 0
+        if day == self.day:
+            self.started += started
+
+
+class PlayerWindows:
+    """See the module. A window belongs to the player it was opened for, and takes their zone as it was then."""
+
+    def __init__(self, actor_id: str, rulebook: Rulebook) -> None:
+        self.id = actor_id
+        self._rulebook = rulebook
+        self._plan: PlanPlayerWindows | None = None
+        self._visitors: dict[int, Visitor] = {}
+        self._open: dict[str, tuple[int, WindowView]] = {}
+        self._broadcasts = Broadcasts()
+        self._is_paused = False
+        self._has_told_idle = False
+        self._availability: AvailabilityPersonal | AvailabilityLocalCalendar | None = None
+        self._zones: dict[str, Unrolled[Occurrence]] = {}
+
+    @property
+    def wake_at(self) -> int | None:
+        if self._broadcasts:
+            return AT_ONCE
+        return None if self._open or self._has_told_idle else self._over_at
+
+    # -- commands
+
+    def apply(self, command: Command, now: int) -> Outcome:
+        match command:
+            case Locate():
+                return Outcome(reply=self.located(command.player, command.timezone, now))
+            case Visit():
+                return self._visit(command, now)
+            case WindowFinalized():
+                return self._window_finalized(command, now)
+            case Tick():
+                messages = self._broadcasts.step(self._open) if self._broadcasts else []
+                return self._unless_idle(Outcome(traced=True, messages=messages), now)
+            case PlanPlayerWindows():
+                return self._take_plan(command, now)
+            case FinalizeEvent() | CancelWindow() | ExtendWindow():
+                return self._steer(command, now)
+        raise TypeError(f"per-player windows know no {type(command).__name__}")
+
+    def _take_plan(self, plan: PlanPlayerWindows, now: int) -> Outcome:
+        previous, was_paused = self._plan, self._is_paused
+        self._begin(plan)
+        self._has_told_idle = False
+        if previous is not None and self._at_once(previous) != self._at_once(plan):
+            self._broadcasts.add(Amend(plan.revision, plan.boards), self._open)
+        if plan.state == "paused" and not was_paused:
+            self._is_paused = True
+            self._broadcasts.add(Pause(), self._open)
+        elif plan.state == "live" and was_paused:
+            self._is_paused = False
+            self._broadcasts.add(Resume(), self._open)
+        elif plan.state == "finalized" and (previous is None or previous.state != "finalized"):
+            self._broadcasts.add(Finalize(), self._open)
+        return self._unless_idle(Outcome(traced=True), now)
+
+    def _begin(self, plan: PlanPlayerWindows) -> None:
+        self._plan = plan
+        self._zones = {}
+        match self._rulebook.rules(plan.event_key, plan.revision).event.availability:
+            case (AvailabilityPersonal() | AvailabilityLocalCalendar()) as availability:
+                self._availability = availability
+            case _:
+                self._availability = None
+
+    def _at_once(self, plan: PlanPlayerWindows) -> object:
+        """What of a plan takes effect in windows that are open (R-5)."""
+        return plan.boards, self._rulebook.rules(plan.event_key, plan.revision).event.anti_cheat
+
+    def _visit(self, command: Visit, now: int) -> Outcome:
+        if self._plan is None or self._plan.state in ("draft", "paused"):
+            state = "draft" if self._plan is None else self._plan.state
+            return Outcome(reply=Refusal("event_disabled", f"the event is {state}", {"state": state}))
+        located = self.located(command.player, command.timezone, now)
+        if isinstance(located, Refusal):
+            return Outcome(reply=located)
+        if located.window is not None:
+            return Outcome(reply=Visited(located.window, located.started_elsewhere, located.unfinished))
+        one = self._possible(self._visitors.get(command.player), command.timezone, now)
+        if one is None:
+            return Outcome(reply=Refusal("no_active_window", "no window opens now", {"opensAt": located.opens_at}))
+        window = self._seen(command.player, one, "open")
+        self._remember(command.player, window)
+        reply = Visited(window, located.started_elsewhere, located.unfinished)
+        return Outcome(reply=reply, traced=True, messages=[self._opening(command.player, window)])
+
+    def _remember(self, player: int, window: WindowView) -> None:
+        self._open[window.window_id] = player, window
+        ends_at = _end(window)
+        visitor = self._visitors.setdefault(player, Visitor(window.starts_at, ends_at))
+        visitor.starts_at, visitor.ends_at = window.starts_at, ends_at
+        visitor.unfinished = (*visitor.unfinished, window.window_id)
+
+    def _opening(self, player: int, window: WindowView) -> Message:
+        """A window of one player has no lobbies: nothing there waits to be filled."""
+        plan = self._standing_plan()
+        opening = OpenWindow(
+            plan.event_key,
+            plan.revision,
+            plan.seed,
+            plan.timezone,
+            window.starts_at,
+            window.ends_at,
+            fill_timeout_seconds=0,
+            fill_strategy="start_short",
+            bot_tick_seconds=plan.bot_tick_seconds,
+            boards=plan.boards,
+            owner=self.id,
+            player=player,
+        )
+        return Message(window.window_id, opening)
+
+    def _window_finalized(self, command: WindowFinalized, now: int) -> Outcome:
+        if command.window_id in self._open:
+            player, window = self._open[command.window_id]
+            self.keep(window.ended(now))
+            del self._open[command.window_id]
+            visitor = self._visitors[player]
+            visitor.unfinished = tuple(name for name in visitor.unfinished if name != command.window_id)
+            visitor.count(command.day, command.started_that_day)
+        return self._unless_idle(Outcome(traced=True), now)
+
+    def _steer(self, command: FinalizeEvent | CancelWindow | ExtendWindow, now: int) -> Outcome:
+        """What operators do to one of these windows."""
+        _, window = self._open.get(command.window_id or "", (0, None))
+        if window is None:
+            return Outcome(reply=Refusal("not_found", f"no window '{command.window_id}' is open"))
+        match command:
+            case FinalizeEvent():
+                return steering.finalize_window(self, window, command, now)
+            case CancelWindow():
+                return steering.cancel(self, window, command, now)
+            case ExtendWindow():
+                return steering.extend(self, window, command, now)
+
+    def keep(self, window: WindowView) -> None:
+        """An open window as it is from now on."""
+        player, _ = self._open[window.window_id]
+        self._open[window.window_id] = player, window
+        visitor = self._visitors[player]
+        if visitor.starts_at == window.starts_at:
+            visitor.ends_at = _end(window)
+
+    # -- the end
+
+    @property
+    def _over_at(self) -> int | None:
+        """From when on no window can open, if the event goes on that long."""
+        availability = self._availability
+        if self._plan is None or self._plan.state not in ("live", "paused"):
+            return None
+        if availability is None or availability.ends_at is None:
+            return None
+        return availability.ends_at + longest_ms(availability)
+
+    def _unless_idle(self, outcome: Outcome, now: int) -> Outcome:
+        """Say it once when nothing is open and nothing can follow (R-26)."""
+        over_at = self._over_at
+        if over_at is not None and now >= over_at and not self._open and not self._has_told_idle:
+            self._has_told_idle = True
+            plan = self._standing_plan()
+            idle = Message(CALENDAR, PlayerWindowsIdle(plan.event_key, plan.revision))
+            outcome.messages = [*outcome.messages, idle]
+        return outcome
+
+    # -- who may be where
+
+    def located(self, player: int, timezone: str | None, now: int) -> Located | Refusal:
+        """What `Locate` answers."""
+        plan = self._plan
+        if plan is None:
+            return Refusal("not_found", "no such event")
+        visitor = self._visitors.get(player)
+        window = self._current(visitor, now)
+        one = self._possible(visitor, timezone, now) if window is None else None
+        to_open = None if one is None else self._seen(player, one, "upcoming")
+        elsewhere = 0 if visitor is None else visitor.started_since(day_start(now, plan.timezone))
+        own = window.window_id if window is not None else None
+        return Located(
+            window,
+            may_open=one is not None,
+            to_open=to_open if isinstance(self._availability, AvailabilityLocalCalendar) else None,
+            opens_at=self._opens_at(visitor, window or to_open, timezone, now),
+            started_elsewhere=elsewhere,
+            unfinished=() if visitor is None else tuple(name for name in visitor.unfinished if name != own),
+        )
+
+    def _current(self, visitor: Visitor | None, now: int) -> WindowView | None:
+        if visitor is None or now >= visitor.ends_at or not visitor.unfinished:
+            return None
+        return self._open[visitor.unfinished[-1]][1]
+
+    def _possible(self, visitor: Visitor | None, timezone: str | None, now: int) -> Occurrence | None:
+        """The window that a start of somebody who is in none would open now."""
+        if self._standing_plan().state != "live":
+            return None
+        match self._availability:
+            case AvailabilityPersonal():
+                return _personal(self._availability, visitor, now)
+            case AvailabilityLocalCalendar():
+                begun = self._zone(timezone).under_way(now)
+                return begun[-1] if begun and _may_follow(visitor, begun[-1]) else None
+        return None
+
+    def _opens_at(
+        self, visitor: Visitor | None, before: WindowView | None, timezone: str | None, now: int
+    ) -> int | None:
+        """When the next window may be opened, as far as that is known beforehand; none overlaps the one before."""
+        if not isinstance(self._availability, AvailabilityLocalCalendar):
+            return None
+        if self._standing_plan().state not in ("scheduled", "live", "paused"):
+            return None
+        free_at = _end(before) if before is not None else 0 if visitor is None else visitor.ends_at
+        following = self._zone(timezone).following(max(now, free_at - 1))
+        return None if following is None else following.starts_at
+
+    def _zone(self, timezone: str | None) -> Unrolled[Occurrence]:
+        """The schedule in a player's own zone; one that does not exist is as none."""
+        plan = self._standing_plan()
+        zone = timezone if isinstance(timezone, str) and is_zone(timezone) else plan.timezone
+        if zone not in self._zones:
+            if not isinstance(self._availability, AvailabilityLocalCalendar):
+                raise TypeError("only a local calendar has zones")
+            self._zones[zone] = Unrolled(in_zone(self._availability, zone), zone, lambda one: one)
+        return self._zones[zone]
+
+    def _seen(self, player: int, one: Occurrence, state: WindowState) -> WindowView:
+        plan = self._standing_plan()
+        name = player_window_id(plan.event_key, player, one.starts_at)
+        return WindowView(name, plan.event_key, one.starts_at, one.ends_at, state, plan.revision)
+
+    def _standing_plan(self) -> PlanPlayerWindows:
+        if self._plan is None:
+            raise RuntimeError("per-player windows begin with a plan")
+        return self._plan
+
+    # -- checkpoint
+
+    def dump(self) -> Iterable[Plain]:
+        yield {
+            "plan": None if self._plan is None else self._plan.record()[1:],
+            "isPaused": self._is_paused,
+            "hasToldIdle": self._has_told_idle,
+        }
+        visitors = [[player, v.starts_at, v.ends_at, v.day, v.started] for player, v in self._visitors.items()]
+        yield from _in_parts("visitors", visitors)
+        windows = [
+            [player, w.window_id, w.event_key, w.starts_at, w.ends_at, w.state, w.revision]
+            for player, w in self._open.values()
+        ]
+        yield from _in_parts("open", windows)
+        for part in self._broadcasts.dump():
+            yield {"broadcast": part}
+
+    def restore(self, parts: Sequence[Plain]) -> None:
+        head = parts[0]
+        if head["plan"] is not None:
+            self._begin(PlanPlayerWindows(*head["plan"]))
+        self._is_paused = head["isPaused"]
+        self._has_told_idle = head["hasToldIdle"]
+        for part in parts[1:]:
+            self._visitors.update((player, Visitor(*plain)) for player, *plain in part.get("visitors", ()))
+            for player, *plain in part.get("open", ()):
+                window = WindowView(*plain)
+                self._open[window.window_id] = player, window
+                self._visitors[player].unfinished += (window.window_id,)
+        self._broadcasts.restore(part["broadcast"] for part in parts[1:] if "broadcast" in part)
+
+
+def _end(window: WindowView) -> int:
+    if window.ends_at is None:
+        raise RuntimeError("a per-player window has an end")
+    return window.ends_at
+
+
+def _personal(availability: AvailabilityPersonal, visitor: Visitor | None, now: int) -> Occurrence | None:
+    if visitor is not None and not availability.repeat:
+        return None
+    start = now if visitor is None else max(now, visitor.starts_at + 1)
+    if start < (availability.starts_at or 0) or (availability.ends_at is not None and start >= availability.ends_at):
+        return None
+    return Occurrence(start, start + availability.duration_seconds * 1000)
+
+
+def _may_follow(visitor: Visitor | None, one: Occurrence) -> bool:
+    """Whether an occurrence does not overlap the player's window before it, and is not that one."""
+    return visitor is None or (one.starts_at >= visitor.ends_at and one.starts_at > visitor.starts_at)
+
+
+def _in_parts(name: str, rows: list[Plain]) -> Iterator[Plain]:
+    return ({name: rows[start : start + ROWS_PER_PART]} for start in range(0, len(rows), ROWS_PER_PART))

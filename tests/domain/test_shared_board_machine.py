@@ -1,0 +1,219 @@
+"""Shared boards against their twin: contests that play on while periods turn, and whose words may come late."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from playing import HOUR, START, Journal, frozen, thawed
+from shared_board_twin import PeriodTwin, Said
+
+from kraty_actors.definitions import SharedBoard as Definition
+from kraty_actors.domain.board_shelf import BoardShelf
+from kraty_actors.domain.board_view import GetBoard
+from kraty_actors.domain.catalogue import Library
+from kraty_actors.domain.ids import board_id
+from kraty_actors.domain.outcome import Command, Outcome, Tick
+from kraty_actors.domain.periods import period_at
+from kraty_actors.domain.shared_board import SharedBoard
+from kraty_actors.domain.shared_board_messages import Contribute, OpenPeriod
+
+KEY = "ladder"
+PLAYERS = (1, 2, 3)
+scores = st.sampled_from([0, 1, 1, 2, 3, 7, -2, 0.1, 0.2, 0.3, 2.5, 2**53 - 1])
+sorts = st.sampled_from(["desc", "desc", "asc"])
+aggregations = st.sampled_from(["best", "sum", "sum", "latest"])
+cadences = st.sampled_from(["daily", "daily", "never", "season"])
+
+
+@dataclass
+class Run:
+    """One attempt in one contest."""
+
+    serial: int
+    player: int
+    started_at: int
+    score: Any = 0
+    last_order: int = 0
+    is_over: bool = False
+
+
+@dataclass
+class Told:
+    """A contest as far as shared boards know it; what it says waits in `words`."""
+
+    name: str
+    bound_at: int | None = None
+    order: int = 0
+    runs: list[Run] = field(default_factory=list)
+    words: deque[tuple[Contribute, list[Said]]] = field(default_factory=deque)
+
+
+class SharedBoardMachine(RuleBasedStateMachine):
+    @initialize(sort=sorts, aggregation=aggregations, cadence=cadences)
+    def begin(self, sort: str, aggregation: str, cadence: str) -> None:
+        self.now = START
+        self.library = Library()
+        self.shelf = BoardShelf(self.library)
+        self.boards: dict[str, SharedBoard] = {}
+        self.twins: dict[str, PeriodTwin] = {}
+        self.journals: dict[str, Journal] = {}
+        self.contests = [Told("waaaaaaaaaaaaaaaa.1"), Told("waaaaaaaaaaaaaaaa.2")]
+        self.contests[0].bound_at = 1
+        self.definition = {"key": KEY, "resetCadence": cadence, "timezone": "America/New_York"}
+        self.put(sort=sort, scoreAggregation=aggregation)
+
+    # -- what the loop and the calendar do
+
+    def put(self, **fields: Any) -> None:
+        self.definition |= fields
+        if self.definition["resetCadence"] == "season":
+            self.definition.setdefault("seasonEndsAt", "2027-01-16T00:00:00Z")
+        filed = self.shelf.put(Definition.model_validate(self.definition), self.now)
+        self.post(filed.messages)
+
+    def post(self, messages: Any) -> None:
+        for message in messages:
+            if isinstance(message.command, OpenPeriod):
+                self.opened(message.to, message.command)
+            self.say(message.to, message.command)
+
+    def opened(self, name: str, command: OpenPeriod) -> None:
+        rules = self.library.board(KEY, command.revision)
+        assert name not in self.boards
+        self.boards[name] = SharedBoard(name, self.library)
+        self.twins[name] = PeriodTwin(rules.sort, rules.aggregation, command.starts_at)
+        self.journals[name] = Journal(name)
+
+    def say(self, name: str, command: Command) -> Outcome:
+        board = self.boards[name]
+        if board.wake_at is not None and board.wake_at <= self.now and not isinstance(command, Tick):
+            assert self.say(name, Tick()).finished
+        before, version = self.twins[name].rows(), board.version
+        outcome = board.apply(command, self.now)
+        assert outcome.traced
+        assert outcome.finished == board.is_over
+        assert outcome.moved == (board.version > version)
+        if isinstance(command, Contribute):
+            self.twins[name].said += self.spoken
+            assert outcome.moved or self.twins[name].rows() == before
+        self.journals[name].add(self.now, command)
+        return outcome
+
+    # -- what players do
+
+    @rule(contest=st.integers(0, 1), player=st.sampled_from(PLAYERS))
+    def start(self, contest: int, player: int) -> None:
+        runs = self.contests[contest].runs
+        if not any(run.player == player and not run.is_over for run in runs):
+            runs.append(Run(len(runs), player, self.now))
+
+    @rule(
+        contest=st.integers(0, 1),
+        writes=st.lists(st.tuples(st.integers(0, 5), scores, st.booleans()), min_size=1, max_size=4),
+    )
+    def write(self, contest: int, writes: list[tuple[int, Any, bool]]) -> None:
+        told = self.contests[contest]
+        entries, said = [], []
+        for which, score, is_last in writes:
+            running = [run for run in told.runs if not run.is_over]
+            if running:
+                run = running[which % len(running)]
+                told.order += 1
+                run.is_over = is_last
+                at = [run.player, run.serial, run.started_at, run.last_order, run.score, score, self.now, is_last]
+                entries.append(at)
+                said.append(Said((told.name, run.serial), run.player, run.started_at, run.score, score, is_last))
+                run.score, run.last_order = score, told.order
+        if entries and told.bound_at is not None:
+            rules = self.library.board(KEY, self.shelf.bindings([KEY])[0][1])
+            starts_at = period_at(rules, self.now).starts_at
+            command = Contribute(told.name, KEY, rules.revision, starts_at, told.bound_at, entries)
+            told.words.append((command, said))
+
+    @rule(contest=st.integers(0, 1))
+    def hear(self, contest: int) -> None:
+        """What the contest said first comes through, perhaps long after its period."""
+        words = self.contests[contest].words
+        if words:
+            command, self.spoken = words.popleft()
+            self.say(board_id(KEY, command.starts_at), command)
+
+    @rule()
+    def bind(self) -> None:
+        told = self.contests[1]
+        if told.bound_at is None:
+            told.bound_at = told.order + 1
+
+    # -- what time and operators do
+
+    @rule(hours=st.sampled_from([0.01, 1, 5, 24, 60]))
+    def wait(self, hours: float) -> None:
+        self.now += round(hours * HOUR)
+        at = self.shelf.next_rollover
+        if at is not None and at <= self.now:
+            self.post(self.shelf.roll(self.now))
+
+    @rule(sort=sorts, aggregation=aggregations)
+    def score_otherwise(self, sort: str, aggregation: str) -> None:
+        self.put(sort=sort, scoreAggregation=aggregation)
+
+    @rule(cadence=cadences)
+    def turn_otherwise(self, cadence: str) -> None:
+        self.put(resetCadence=cadence)
+
+    @rule(end=st.sampled_from(["2027-01-15T09:00:00Z", "2027-01-17T00:00:00Z", "2027-01-20T00:00:00Z"]))
+    def move_the_season(self, end: str) -> None:
+        self.put(seasonEndsAt=end)
+
+    @rule()
+    def restart(self) -> None:
+        """Everything is read back from its checkpoint, boards that are over too."""
+        self.library = Library()
+        shelf = BoardShelf(self.library)
+        shelf.restore(self.shelf.dump())
+        assert (shelf.dump(), shelf.next_rollover, shelf.views()) == (
+            self.shelf.dump(),
+            self.shelf.next_rollover,
+            self.shelf.views(),
+        )
+        self.shelf = shelf
+        for name, board in self.boards.items():
+            parts = frozen(board)
+            self.boards[name] = thawed(SharedBoard(name, self.library), parts)
+            assert frozen(self.boards[name]) == parts
+            assert self.boards[name].wake_at == board.wake_at
+
+    # -- what holds
+
+    @invariant()
+    def every_period_stands_as_its_twin(self) -> None:
+        for name, board in self.boards.items():
+            view = board.apply(GetBoard(limit=10, viewer=1), self.now).reply
+            expected = self.twins[name].rows()
+            assert [(one.participant, one.score) for one in view.standings] == expected
+            assert [one.rank for one in view.standings] == list(range(1, len(expected) + 1))
+            assert [type(one.score) for one in view.standings] == [type(score) for _, score in expected]
+            assert (view.mode, view.total, view.finalized) == ("shared", len(expected), board.is_over)
+            assert view.viewer_score == dict(expected).get(1)
+
+    @invariant()
+    def one_period_is_open_and_all_join(self) -> None:
+        view = self.shelf.views()[KEY]
+        periods = [*reversed(view.past), view.current]
+        assert [board_id(KEY, period.starts_at) for period in periods] == list(self.boards)
+        assert all(one.ends_at == following.starts_at for one, following in zip(periods, periods[1:], strict=False))
+        assert not view.current.is_over(self.now)
+
+    def teardown(self) -> None:
+        """R-57: the journals alone give every period again, bit for bit."""
+        for name, board in getattr(self, "boards", {}).items():
+            assert frozen(self.journals[name].replayed_into(SharedBoard(name, self.library))) == frozen(board)
+
+
+TestSharedBoards = SharedBoardMachine.TestCase
+TestSharedBoards.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
