@@ -14,10 +14,11 @@ PAGES = [
     "docs/embedding.md",
     "docs/operating.md",
     "docs/events.md",
+    "docs/bots.md",
     "protocol/README.md",
     "benchmarks/README.md",
 ]
-RUN = ["README.md", "docs/embedding.md", "docs/operating.md"]
+RUN = ["README.md", "docs/embedding.md", "docs/operating.md", "docs/bots.md"]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 

@@ -48,6 +48,7 @@ PLAYER_WINDOWS_INPUTS = _by_tag(
     calendar.FinalizeEvent,
     calendar.CancelWindow,
     calendar.ExtendWindow,
+    calendar.OverrideWindow,
     window.WindowFinalized,
 )
 WINDOW_INPUTS = _by_tag(

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import anyio
 
+from kraty_actors.actors.cell import Respond
 from kraty_actors.actors.dossiers import Dossiers
-from kraty_actors.actors.loop import ActorLoop
+from kraty_actors.actors.loop import ActorLoop, answer_to
 from kraty_actors.actors.players import Players
 from kraty_actors.definitions import Condition, EventDefinition
 from kraty_actors.domain.calendar_messages import GetCatalogue
@@ -47,7 +48,16 @@ class World:
         return self.catalogue
 
     async def read_catalogue(self) -> None:
-        self.take_catalogue(await self.loop.call(CALENDAR, GetCatalogue()))
+        """Take over the newest picture, in the moment of the answer, so that none overwrites a newer one."""
+
+        def ask(respond: Respond) -> None:
+            def take(reply: object) -> None:
+                self.take_catalogue(reply)
+                respond(reply)
+
+            self.loop.ask(CALENDAR, GetCatalogue(), take)
+
+        await answer_to(ask)
 
     def ask_for_catalogue(self) -> None:
         """It has changed: take it over as soon as the calendar answers."""

@@ -25,5 +25,15 @@ def define_block(name: str, params: type[BlockParams]) -> None:
     """
     if PARAMS.setdefault(name, params) is not params:
         raise ValueError(f"the block '{name}' is there already")
+    _learn_blocks_anew()
+
+
+def forget_block(name: str) -> None:
+    """Take a block out of the language again."""
+    del PARAMS[name]
+    _learn_blocks_anew()
+
+
+def _learn_blocks_anew() -> None:
     for model in _HOLDERS:
         model.model_rebuild(force=True)

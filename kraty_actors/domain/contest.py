@@ -436,6 +436,7 @@ class Contest:
         self._inputs = head["inputs"]
         self._ticks = head["ticks"]
         self.bots.restore(head["bots"])
+        self.board.standings.bots_moved()
         self._attempts.restore(parts[1:])
         self.board.restore(head["board"], self._attempts)
         self._contributions.restore(head["boards"])

@@ -222,8 +222,13 @@ class Planned:
         return Message(name, opening)
 
     def keep(self, window: WindowView) -> None:
-        """One of its windows as it is from now on."""
-        self.windows[window.window_id] = window
+        """One of its windows, opened or to come, as it is from now on."""
+        if window.state != "upcoming":
+            self.windows[window.window_id] = window
+        elif window.override is None:
+            self.overrides.pop(window.starts_at, None)
+        else:
+            self.overrides[window.starts_at] = window.override
 
     def closed(self, command: WindowFinalized, now: int) -> list[Message]:
         """The window is final, or was cancelled; an `always` event opens again at once with the newest revision."""

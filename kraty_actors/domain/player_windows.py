@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from kraty_actors.definitions import AvailabilityLocalCalendar, AvailabilityPersonal
 from kraty_actors.domain import steering
 from kraty_actors.domain.broadcasts import Broadcasts
-from kraty_actors.domain.calendar_messages import CancelWindow, ExtendWindow, FinalizeEvent
+from kraty_actors.domain.calendar_messages import (
+    CancelWindow,
+    CopyPrevious,
+    ExtendWindow,
+    FinalizeEvent,
+    OverrideWindow,
+)
 from kraty_actors.domain.catalogue import WindowState, WindowView
 from kraty_actors.domain.contest_messages import Amend, Pause, Resume
 from kraty_actors.domain.days import day_start
@@ -35,6 +41,8 @@ ROWS_PER_PART = 2000
 """Players, or open windows, in one part of a checkpoint: a couple of milliseconds of packing."""
 
 AT_ONCE = 0
+
+OfWindow = FinalizeEvent | CancelWindow | ExtendWindow | OverrideWindow | CopyPrevious
 
 
 @dataclass(slots=True)
@@ -94,7 +102,7 @@ class PlayerWindows:
                 return self._unless_idle(Outcome(traced=True, messages=messages), now)
             case PlanPlayerWindows():
                 return self._take_plan(command, now)
-            case FinalizeEvent() | CancelWindow() | ExtendWindow():
+            case FinalizeEvent() | CancelWindow() | ExtendWindow() | OverrideWindow() | CopyPrevious():
                 return self._steer(command, now)
         raise TypeError(f"per-player windows know no {type(command).__name__}")
 
@@ -180,8 +188,8 @@ class PlayerWindows:
             visitor.count(command.day, command.started_that_day)
         return self._unless_idle(Outcome(traced=True), now)
 
-    def _steer(self, command: FinalizeEvent | CancelWindow | ExtendWindow, now: int) -> Outcome:
-        """What operators do to one of these windows."""
+    def _steer(self, command: OfWindow, now: int) -> Outcome:
+        """What operators do to one of these windows. No bag is kept of one that is over, so there is none to copy."""
         _, window = self._open.get(command.window_id or "", (0, None))
         if window is None:
             return Outcome(reply=Refusal("not_found", f"no window '{command.window_id}' is open"))
@@ -192,6 +200,11 @@ class PlayerWindows:
                 return steering.cancel(self, window, command, now)
             case ExtendWindow():
                 return steering.extend(self, window, command, now)
+            case OverrideWindow():
+                return steering.override(self, window, command, now)
+            case CopyPrevious():
+                message = "a window of a single player has no occurrence before it to copy from"
+                return Outcome(reply=Refusal("conflict", message, {"state": window.state_at(now)}))
 
     def keep(self, window: WindowView) -> None:
         """An open window as it is from now on."""
@@ -305,7 +318,7 @@ class PlayerWindows:
         visitors = [[player, v.starts_at, v.ends_at, v.day, v.started] for player, v in self._visitors.items()]
         yield from _in_parts("visitors", visitors)
         windows = [
-            [player, w.window_id, w.event_key, w.starts_at, w.ends_at, w.state, w.revision]
+            [player, w.window_id, w.event_key, w.starts_at, w.ends_at, w.state, w.revision, w.override]
             for player, w in self._open.values()
         ]
         yield from _in_parts("open", windows)

@@ -33,7 +33,7 @@ class Keeper(Protocol):
     """Who knows the windows: their event, or for per-player windows whoever opens them."""
 
     def keep(self, window: WindowView) -> None:
-        """A window that is open, as it is from now on."""
+        """One of the windows as it is from now on."""
 
 
 def set_state(planned: Planned, command: SetEventState, now: int) -> Outcome:
@@ -101,9 +101,9 @@ def extend(keeper: Keeper, window: WindowView, command: ExtendWindow, now: int) 
     return Outcome(reply=extended, traced=True, messages=messages, effects=[audited])
 
 
-def override(planned: Planned, window: WindowView, command: OverrideWindow, now: int) -> Outcome:
+def override(keeper: Keeper, window: WindowView, command: OverrideWindow, now: int) -> Outcome:
     """Give one window a metadata bag of its own, or none; the window."""
-    return _dressed(planned, window, command.metadata, (command.who, "windows.override"), now)
+    return _dressed(keeper, window, command.metadata, (command.who, "windows.override"), now)
 
 
 def copy_previous(planned: Planned, window: WindowView, command: CopyPrevious, now: int) -> Outcome:
@@ -115,16 +115,11 @@ def copy_previous(planned: Planned, window: WindowView, command: CopyPrevious, n
     return _dressed(planned, window, bag, (command.who, "windows.copyPrevious"), now)
 
 
-def _dressed(planned: Planned, window: WindowView, bag: Bag | None, doing: tuple[str, str], now: int) -> Outcome:
+def _dressed(keeper: Keeper, window: WindowView, bag: Bag | None, doing: tuple[str, str], now: int) -> Outcome:
     if window.is_closed:
         return _conflict(f"the window is {window.state} already", window.state)
     dressed = replace(window, override=bag)
-    if window.state != "upcoming":
-        planned.keep(dressed)
-    elif bag is None:
-        planned.overrides.pop(window.starts_at, None)
-    else:
-        planned.overrides[window.starts_at] = bag
+    keeper.keep(dressed)
     audited = Audited(*doing, window.window_id, window.override, bag, now)
     return Outcome(reply=dressed, traced=True, effects=[audited])
 

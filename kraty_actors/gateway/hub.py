@@ -61,6 +61,7 @@ class View:
     version: int = 0
     born: int = 0
     total: int = 0
+    moves_at: int | None = None
     deltas: int = 0
     is_final: bool = False
     watchers: dict[Watcher, int] = field(default_factory=dict)
@@ -153,6 +154,7 @@ class Hub:
                 return refusal
         view.watchers[watcher] = view.version if since is None else since
         watcher.views[view.sub] = view
+        self._look_again(view)
         return view
 
     def unwatch(self, watcher: Watcher, sub: str) -> bool:
@@ -249,8 +251,9 @@ class Hub:
         if isinstance(board, Refusal):
             return board
         view.is_final = board.finalized
-        if board.moves_at is not None and view.watchers:
-            self._look_again(view.key.board, board.moves_at)
+        view.moves_at = board.moves_at
+        if view.watchers:
+            self._look_again(view)
         players = self._engine.players
         missing = players.missing(standing.participant for standing in board.standings)
         if missing:
@@ -260,9 +263,10 @@ class Hub:
             self._tell(view)
         return None
 
-    def _look_again(self, board: str, at: int) -> None:
-        """Time-driven bots of a watched board may move at `at`: somebody asks then, and they have (R-38)."""
-        if self._alarms.get(board, 0) < at:
+    def _look_again(self, view: View) -> None:
+        """When the time-driven bots of a watched board may move next, somebody asks, and they have (R-38)."""
+        board, at = view.key.board, view.moves_at
+        if at is not None and self._alarms.get(board, 0) < at:
             self._alarms[board] = at
             self._engine.call_at(at, partial(self._rings, board, at))
 

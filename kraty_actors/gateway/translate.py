@@ -17,6 +17,7 @@ from kraty_actors.domain.catalogue import EventView, WindowView
 from kraty_actors.domain.ids import bot_public_id, window_of
 from kraty_actors.domain.lobby import LobbyView, Unmatched
 from kraty_actors.domain.outcome import Pay, Refusal
+from kraty_actors.domain.periods import Period
 from kraty_actors.domain.window_messages import Report
 from kraty_persistence import Adjusted, Change, GrantRow, PlayerRow
 from kraty_protocol.shapes import iso
@@ -167,17 +168,15 @@ def report(made: Report, of: WindowView) -> Map:
 
 def periods(view: SharedBoardView) -> Map:
     """The periods of a shared board: the one that is open, and those that are over."""
-    return {
-        "current": view.current_id,
-        "periods": [
-            {
-                "startsAt": iso(period.starts_at),
-                "endsAt": instant(period.ends_at),
-                "leaderboardId": view.id_of(period.starts_at),
-            }
-            for period in (view.current, *view.past)
-        ],
-    }
+
+    def shown(period: Period) -> Map:
+        return {
+            "startsAt": iso(period.starts_at),
+            "endsAt": instant(period.ends_at),
+            "leaderboardId": view.id_of(period.starts_at),
+        }
+
+    return {"current": shown(view.current), "periods": [shown(period) for period in view.past]}
 
 
 def shared_board(definition: SharedBoard, warnings: Sequence[Fault]) -> Map:

@@ -6,7 +6,7 @@ from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from kraty_persistence.errors import BalanceOutOfRange, IdempotencyConflict
+from kraty_persistence.errors import BalanceOutOfRange, IdempotencyConflict, UnitRefused
 from kraty_persistence.rows import MAX_BALANCE, Change, LedgerRow, ResourceKind
 
 __all__ = ["Entry", "Holdings", "adjustment_key", "claim_key"]
@@ -41,7 +41,10 @@ class Entry:
 
         Raises:
             IdempotencyConflict: Something else stands there.
+            UnitRefused: There is nothing to enter, so nothing would be remembered.
         """
+        if not self.changes:
+            raise UnitRefused("an adjustment without changes")
         if before and [*before] != [*self.changes]:
             raise IdempotencyConflict("the key was used before, for other changes")
         return bool(before)

@@ -180,7 +180,7 @@ class Store(Protocol):
         Raises:
             BalanceOutOfRange: A balance would leave 0..2^53 - 1; says which. The key is not used up.
             IdempotencyConflict: The key was used before, for other changes.
-            UnitRefused: No player has this number.
+            UnitRefused: No player has this number, or there are no changes.
         """
 
     async def balances(self, player: int) -> dict[str, int]:

@@ -285,9 +285,9 @@ class Period(TypedDict):
 
 
 class Periods(TypedDict):
-    """The answer to `boards.periods`, newest first; `current` is the leaderboardId of the open one."""
+    """The answer to `boards.periods`: the one that is open, and those that are over, newest first."""
 
-    current: str | None
+    current: Period
     periods: list[Period]
 
 

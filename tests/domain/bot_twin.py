@@ -77,6 +77,10 @@ class Player:
                 return self.behaviour
 
     @property
+    def has_next(self) -> bool:
+        return self.behaviour.get("type") == "sequence" and self.at + 1 < len(self.behaviour["steps"])
+
+    @property
     def block(self) -> str:
         return self.node["block"]
 
@@ -149,7 +153,7 @@ class Twin:
         self.place(one, floor(self.curve(one, seconds)), self.inputs + self.tick)
         if one.block in ("complete", "complete_at", "quit") and seconds >= one.params.get("seconds", 0):
             self.finish(one)
-        elif self.is_done(one, seconds) and one.behaviour.get("steps", ())[(one.at or 0) + 1 :]:
+        elif self.is_done(one, seconds) and one.has_next:
             self.enter(one, one.at + 1)
 
     def curve(self, one: Player, seconds: int) -> Fraction | int:

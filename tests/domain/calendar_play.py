@@ -37,7 +37,7 @@ class Play:
         self.calendar = Calendar(self.library)
         self.now = START
         self.game: dict[str, Any] = {}
-        self.last_told: list[tuple[str, Command]] = []
+        self.last = Outcome()
 
     def putting(self, *, inactive: list[str] | None = None, **availabilities: dict[str, Any]) -> PutGame:
         """Each event by its key: its availability, or more of its fields."""
@@ -62,9 +62,16 @@ class Play:
         return self.apply(command)
 
     def apply(self, command: Command) -> Outcome:
-        outcome = self.calendar.apply(command, self.now)
-        self.last_told = [(message.to, message.command) for message in outcome.messages]
-        return outcome
+        self.last = self.calendar.apply(command, self.now)
+        return self.last
+
+    @property
+    def last_told(self) -> list[tuple[str, Command]]:
+        return [(message.to, message.command) for message in self.last.messages]
+
+    @property
+    def opened_last(self) -> list[tuple[str, float]]:
+        return self.opened(self.last)
 
     def told(self, command: Command) -> list[tuple[str, Command]]:
         """What a command has windows hear."""
@@ -90,7 +97,7 @@ class Play:
         name = window_id(key, START + round(hours * HOUR))
         return self.opened(self.apply(WindowFinalized(name)))
 
-    def opened(self, outcome: Outcome) -> list[Any]:
+    def opened(self, outcome: Outcome) -> list[tuple[str, float]]:
         opening = [message.command for message in outcome.messages if isinstance(message.command, OpenWindow)]
         return [(command.event_key, (command.starts_at - START) / HOUR) for command in opening]
 

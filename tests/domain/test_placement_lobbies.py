@@ -144,6 +144,15 @@ def test_r31_one_who_is_away_keeps_the_seat_when_moved():
     assert play.say(Admit(1)).reply == Placed(contest_id(ID, 2), is_new=True)
 
 
+def test_r31_of_two_whose_waits_end_at_once_the_first_moves_to_the_second_and_fills_it():
+    play = Play(**matched(2, 10, 1))
+    seat(play, 1, 0)
+    seat(play, 2, 25)
+    outcome = play.say(Tick(), OPENED + 30_000)
+    assert sorted(told(outcome)) == [(1, "closed", {1}), (2, "active", {1, 2})]
+    assert sent(outcome, Seat) == [Seat(2, True), Seat(1, True)]
+
+
 # -- leaving
 
 
@@ -165,6 +174,7 @@ def test_r31_a_lobby_that_all_have_left_is_closed_and_its_number_is_never_given_
     assert (told(outcome), outcome.reply.status) == ([(1, "closed", {1})], "closed")
     assert play.window.wake_at == START + HOUR
     assert play.say(GetLobby(1)).reply.code == "not_found"
+    play.restart()
     assert seat(play, 1, None) == 2
 
 

@@ -9,7 +9,13 @@ from player_windows_play import ANN, BEN, OWNER, PlayerPlay, instant, local, nam
 from playing import HOUR, SEED, START, frozen, thawed
 
 from kraty_actors.domain.broadcasts import PER_STEP
-from kraty_actors.domain.calendar_messages import CancelWindow, ExtendWindow, FinalizeEvent
+from kraty_actors.domain.calendar_messages import (
+    CancelWindow,
+    CopyPrevious,
+    ExtendWindow,
+    FinalizeEvent,
+    OverrideWindow,
+)
 from kraty_actors.domain.catalogue import WindowView
 from kraty_actors.domain.contest_messages import Amend, Extend, Pause, Resume
 from kraty_actors.domain.ids import CALENDAR, is_player_windows, player_window_id
@@ -207,6 +213,17 @@ def test_r26_one_of_them_is_ended(command: Any, told: Any):
     assert play.locate().window is None
     play.final(name(0))
     assert play.refused(command) == ("not_found", {})
+
+
+def test_r25_one_of_them_has_a_bag_of_its_own():
+    play = PlayerPlay(personal(2))
+    play.visit()
+    outcome = play.say(OverrideWindow(name(0), {"tier": "boss"}, "ann"))
+    assert outcome.reply == play.locate().window
+    assert outcome.effects == [Audited("ann", "windows.override", name(0), None, {"tier": "boss"}, START)]
+    play.state = thawed(PlayerWindows(OWNER, play.library), frozen(play.state))
+    assert play.locate().window == outcome.reply
+    assert play.refused(CopyPrevious(name(0), "ann")) == ("conflict", {"state": "open"})
 
 
 def test_r17_starts_in_windows_that_are_final_count_for_their_day():

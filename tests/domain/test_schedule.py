@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -281,6 +282,7 @@ def is_due(rule: WindowRule, minute: datetime) -> bool:
     )
 
 
+@cache
 def clock_changes(zone: str, year: int) -> list[int]:
     """The days of a year, as instants, within which the zone's clock is moved."""
     days = range(ms(f"{year}-01-01"), ms(f"{year + 1}-01-01"), DAY_MS)

@@ -28,6 +28,7 @@ scores = st.sampled_from([0, 1, 1, 2, 3, 7, -2, 0.1, 0.2, 0.3, 2.5, 2**53 - 1])
 sorts = st.sampled_from(["desc", "desc", "asc"])
 aggregations = st.sampled_from(["best", "sum", "sum", "latest"])
 cadences = st.sampled_from(["daily", "daily", "never", "season"])
+plays = st.tuples(st.integers(0, 1), st.sampled_from(PLAYERS), scores, st.sampled_from([False, False, True]))
 
 
 @dataclass
@@ -54,8 +55,10 @@ class Told:
 
 
 class SharedBoardMachine(RuleBasedStateMachine):
-    @initialize(sort=sorts, aggregation=aggregations, cadence=cadences)
-    def begin(self, sort: str, aggregation: str, cadence: str) -> None:
+    @initialize(
+        sort=sorts, aggregation=aggregations, cadence=cadences, first=st.lists(plays, min_size=2, max_size=12)
+    )
+    def begin(self, sort: str, aggregation: str, cadence: str, first: list[tuple[int, int, Any, bool]]) -> None:
         self.now = START
         self.library = Library()
         self.shelf = BoardShelf(self.library)
@@ -66,6 +69,7 @@ class SharedBoardMachine(RuleBasedStateMachine):
         self.contests[0].bound_at = 1
         self.definition = {"key": KEY, "resetCadence": cadence, "timezone": "America/New_York"}
         self.put(sort=sort, scoreAggregation=aggregation)
+        self.write(first, late=False)
 
     # -- what the loop and the calendar do
 
@@ -106,42 +110,44 @@ class SharedBoardMachine(RuleBasedStateMachine):
 
     # -- what players do
 
-    @rule(contest=st.integers(0, 1), player=st.sampled_from(PLAYERS))
-    def start(self, contest: int, player: int) -> None:
-        runs = self.contests[contest].runs
-        if not any(run.player == player and not run.is_over for run in runs):
-            runs.append(Run(len(runs), player, self.now))
+    @rule(writes=st.lists(plays, min_size=1, max_size=6), late=st.booleans())
+    def write(self, writes: list[tuple[int, int, Any, bool]], late: bool) -> None:
+        """One batch of each contest; what it says is heard at once, or some time."""
+        for contest in self.contests:
+            batch = [self.played(contest, *rest) for which, *rest in writes if self.contests[which] is contest]
+            if batch and contest.bound_at is not None:
+                self.contribute(contest, batch)
+        for contest in () if late else self.contests:
+            while contest.words:
+                self.hear(contest)
 
-    @rule(
-        contest=st.integers(0, 1),
-        writes=st.lists(st.tuples(st.integers(0, 5), scores, st.booleans()), min_size=1, max_size=4),
-    )
-    def write(self, contest: int, writes: list[tuple[int, Any, bool]]) -> None:
-        told = self.contests[contest]
-        entries, said = [], []
-        for which, score, is_last in writes:
-            running = [run for run in told.runs if not run.is_over]
-            if running:
-                run = running[which % len(running)]
-                told.order += 1
-                run.is_over = is_last
-                at = [run.player, run.serial, run.started_at, run.last_order, run.score, score, self.now, is_last]
-                entries.append(at)
-                said.append(Said((told.name, run.serial), run.player, run.started_at, run.score, score, is_last))
-                run.score, run.last_order = score, told.order
-        if entries and told.bound_at is not None:
-            rules = self.library.board(KEY, self.shelf.bindings([KEY])[0][1])
-            starts_at = period_at(rules, self.now).starts_at
-            command = Contribute(told.name, KEY, rules.revision, starts_at, told.bound_at, entries)
-            told.words.append((command, said))
+    def played(self, told: Told, player: int, score: Any, is_last: bool) -> tuple[list[Any], Said]:
+        run = next((run for run in told.runs if run.player == player and not run.is_over), None)
+        if run is None:
+            run = Run(len(told.runs), player, self.now)
+            told.runs.append(run)
+        told.order += 1
+        said = Said((told.name, run.serial), player, run.started_at, run.score, score, is_last)
+        entry = [player, run.serial, run.started_at, run.last_order, run.score, score, self.now, is_last]
+        run.score, run.last_order, run.is_over = score, told.order, is_last
+        return entry, said
+
+    def contribute(self, told: Told, batch: list[tuple[list[Any], Said]]) -> None:
+        rules = self.library.board(KEY, self.shelf.bindings([KEY])[0][1])
+        starts_at = period_at(rules, self.now).starts_at
+        entries = [entry for entry, _ in batch]
+        command = Contribute(told.name, KEY, rules.revision, starts_at, told.bound_at or 0, entries)
+        told.words.append((command, [said for _, said in batch]))
+
+    def hear(self, told: Told) -> None:
+        command, self.spoken = told.words.popleft()
+        self.say(board_id(KEY, command.starts_at), command)
 
     @rule(contest=st.integers(0, 1))
-    def hear(self, contest: int) -> None:
+    def hear_late(self, contest: int) -> None:
         """What the contest said first comes through, perhaps long after its period."""
-        words = self.contests[contest].words
-        if words:
-            command, self.spoken = words.popleft()
-            self.say(board_id(KEY, command.starts_at), command)
+        if self.contests[contest].words:
+            self.hear(self.contests[contest])
 
     @rule()
     def bind(self) -> None:
@@ -216,4 +222,4 @@ class SharedBoardMachine(RuleBasedStateMachine):
 
 
 TestSharedBoards = SharedBoardMachine.TestCase
-TestSharedBoards.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+TestSharedBoards.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)

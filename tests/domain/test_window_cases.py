@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playing import HOUR, SEED, START, STREAK, Book, event, rules
+from playing import HOUR, SEED, START, STREAK, Book, event, frozen, rules, thawed
 
 from kraty_actors.domain.conditions import CompletionWanted, Facts
 from kraty_actors.domain.contest_messages import AttemptEnded, Close, Closed, Open, Seat
@@ -31,9 +31,14 @@ class Play:
     def __init__(
         self, ends_at: int | None = START + HOUR, zone: str = "UTC", strategy: Any = "start_short", **fields: Any
     ) -> None:
-        self.window = Window(ID, Book(rules(event(**fields), [TO_3])))
+        self._book = Book(rules(event(**fields), [TO_3]))
+        self.window = Window(ID, self._book)
         self.now = START
         self.opened = self.say(OpenWindow("race", 1, SEED, zone, START, ends_at, 30, strategy))
+
+    def restart(self) -> None:
+        """A checkpoint, read back."""
+        self.window = thawed(Window(ID, self._book), frozen(self.window))
 
     def say(self, command: Any, at: int | None = None) -> Outcome:
         self.now = self.now + 1000 if at is None else at

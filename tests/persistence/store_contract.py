@@ -446,7 +446,6 @@ class StoreContract:
     @pytest.mark.parametrize(
         "others",
         [
-            [],
             [gold(11)],
             [Change("item", "gold", 10)],
             [gold(10)],
@@ -511,6 +510,13 @@ class StoreContract:
                 tasks.start_soon(arrive, n)
         assert applied.count(True) == 4
         assert await store.balances(player) == {"gold": 10}
+
+    async def test_an_adjustment_of_nothing_is_refused(self, store: Store):
+        player = await new_player(store)
+        for _ in range(2):
+            with pytest.raises(UnitRefused):
+                await pay(store, player)
+            await pay(store, player, gold(1))
 
     async def test_an_unknown_player_has_no_wallet(self, store: Store):
         with pytest.raises(UnitRefused):

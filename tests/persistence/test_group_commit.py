@@ -10,8 +10,9 @@ import anyio
 import pytest
 from store_contract import put, records, submit_all
 
-from kraty_persistence import StoreUnavailable, Unit, UnitRefused
-from kraty_persistence.sql import SqlStore, open_sql_store
+from kraty_persistence import JournalConflict, StoreUnavailable, Unit, UnitRefused
+from kraty_persistence.sql import SqlStore, open_sql_store, writer
+from kraty_persistence.sql.transaction import ROW_WEIGHT
 
 pytestmark = pytest.mark.anyio
 
@@ -45,6 +46,40 @@ async def test_what_gathers_during_a_commit_is_one_group(url: str, other: sqlite
         await put(store, Unit("last", 1, b"x"))
         assert fates == [None] * 200
         assert store.commits <= 3  # the first alone, then all the others, then the last
+
+
+async def test_a_burst_is_cut_into_groups_in_order(
+    url: str, other: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+):
+    """Who comes first does not wait for all who come behind; one that is larger than a group is stored too."""
+    rows = 20
+    monkeypatch.setattr(writer, "GROUP_WEIGHT", rows * ROW_WEIGHT)
+    async with open_sql_store(url) as store:
+        other.execute("BEGIN IMMEDIATE")
+        told: list[tuple[str, object, int]] = []
+        units = [Unit(f"a{n}", 1, b"x" * (n % 3)) for n in range(200)]
+        units[100] = Unit("a100", 1, b"x" * (rows * ROW_WEIGHT * 3), checkpoint=(b"part",) * 5)
+        for unit in units:
+            store.submit(unit, lambda error, unit=unit: told.append((unit.actor, error, store.commits)))
+        other.execute("ROLLBACK")
+        await put(store, Unit("last", 1, b"x"))
+        assert [(actor, error) for actor, error, _ in told] == [(unit.actor, None) for unit in units]
+        assert 10 <= store.commits <= 10 + 3
+
+
+async def test_a_refused_unit_harms_no_other_group(
+    url: str, other: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(writer, "GROUP_WEIGHT", 3 * ROW_WEIGHT)
+    units = [*records("a", b"1", b"2"), *records("b", b"gap", start=2), *records("a", b"3", b"4", start=3)]
+    async with open_sql_store(url) as store:
+        other.execute("BEGIN IMMEDIATE")
+        fates: list[object] = []
+        for unit in units:
+            store.submit(unit, fates.append)
+        other.execute("ROLLBACK")
+        await put(store, *records("c", b"1"))
+        assert [type(fate) for fate in fates] == [type(None), type(None), JournalConflict, type(None), type(None)]
 
 
 async def test_a_lock_is_waited_for(url: str, other: sqlite3.Connection):

@@ -46,8 +46,20 @@ async def stored_names(store: SqlStore) -> list[str]:
     return names
 
 
+async def paid(store: SqlStore) -> list[str]:
+    """The payments that are stored; of each, everything is there or nothing is."""
+    rows = await store.ledger(1, limit=10**6)
+    keys = [row.key.removeprefix("adjust:") for row in rows if row.part == 0]
+    assert [(row.key, row.resource, row.balance) for row in reversed(rows)] == [
+        (f"adjust:pay {n}", resource, n + 1) for n in range(len(keys)) for resource in ("gold", "sword")
+    ]
+    held = await store.balances(1) | await store.inventory(1)
+    assert held == ({"gold": len(keys), "sword": len(keys)} if keys else {})
+    return keys
+
+
 async def test_kill_9_loses_and_doubles_nothing(tmp_path: Path, anyio_backend: str):
-    """R-56: what was acknowledged is there, in order, once, and its effects exist if and only if it does."""
+    """R-40, R-56: what was acknowledged is there, in order, once, and its effects exist if and only if it does."""
     seed = random.SystemRandom().randrange(2**32)
     print("seed", seed)
     chance = random.Random(seed)
@@ -56,7 +68,7 @@ async def test_kill_9_loses_and_doubles_nothing(tmp_path: Path, anyio_backend: s
         acknowledged += killed_after(chance.randrange(1, 400), url, anyio_backend)
         async with open_sql_store(url) as store:
             names = await stored_names(store)
-            assert set(acknowledged) <= set(names)
+            assert set(acknowledged) <= {*names, *await paid(store)}
             assert await store.players([1]) == [PlayerRow(1, "ada", "public-ada")]
             grants = [row.id for row in await store.grants(1, now=0, limit=10**6)]
             assert sorted(grants) == sorted(names)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import resource
 import sys
+from itertools import count
 
 import anyio
 
-from kraty_persistence import NewGrant, StoreError, StoreUnavailable, Unit
+from kraty_persistence import Change, NewGrant, StoreError, StoreUnavailable, Unit
 from kraty_persistence.sql import SqlStore, open_sql_store
 
 ACTORS = [f"actor-{n}" for n in range(8)]
@@ -26,7 +27,7 @@ def unit(actor: str, number: int, player: int) -> Unit:
 
 
 async def write_for_ever(store: SqlStore) -> None:
-    """Print each unit as soon as it is acknowledged; each actor has two on their way."""
+    """Print each unit and each payment as soon as it is acknowledged; each actor has two units on their way."""
     player = (await store.resolve("ada", lambda: "public-ada")).number
 
     def go_on(actor: str, number: int) -> None:
@@ -42,7 +43,15 @@ async def write_for_ever(store: SqlStore) -> None:
         number = (await store.load(actor)).number
         go_on(actor, number + 1)
         go_on(actor, number + 2)
-    await anyio.sleep_forever()
+    await pay_for_ever(store, player)
+
+
+async def pay_for_ever(store: SqlStore, player: int) -> None:
+    """Each payment is one of gold and one of swords; those that a killed process made are found by their keys."""
+    changes = [Change("currency", "gold", 1), Change("item", "sword", 1)]
+    for n in count():
+        if (await store.adjust(player, changes, key=f"pay {n}", reason="test", source="test", now=n)).applied:
+            os.write(1, f"pay {n}\n".encode())
 
 
 async def fill(store: SqlStore, limit: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,7 +88,7 @@ class Actor:
         pushes = self.client.pushes()
         last: Unmet | None = None
         position = 0
-        with anyio.move_on_after(PATIENCE_SECONDS):
+        with anyio.move_on_after(PATIENCE_SECONDS), suppress(StopAsyncIteration):
             while True:
                 if position == len(self.unread):
                     self.unread.append(await anext(pushes))
@@ -107,7 +107,7 @@ class Actor:
         if self.watch is None:
             raise ValueError("watches no board")
         last: Unmet | None = None
-        with anyio.move_on_after(PATIENCE_SECONDS):
+        with anyio.move_on_after(PATIENCE_SECONDS), suppress(StopAsyncIteration):
             while True:
                 view = self.watch.view
                 board = {"entries": view.entries, "total": view.total, "final": view.final, "self": view.own}

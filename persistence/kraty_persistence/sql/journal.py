@@ -8,45 +8,56 @@ undoing.
 
 from __future__ import annotations
 
+import json
 from array import array
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
 from kraty_persistence.errors import JournalConflict, StoreTaken
 from kraty_persistence.ports import StoredActor, Unit
 from kraty_persistence.rows import AuditEntry, Completion, Effect, LeagueMove, NewGrant
-from kraty_persistence.sql.sqlite import insert_once, upsert
+from kraty_persistence.sql.bulk import Bulk
+from kraty_persistence.sql.sqlite import among, insert_once, upsert
 from kraty_persistence.sql.tables import actors, audit, checkpoints, completions, grants, history, journal, leagues
 
 __all__ = ["GroupPlan", "Heads", "move_to_history", "read_history"]
 
-T = TypeVar("T")
-
-ROWS_A_STATEMENT = 64
-"""Journal rows in one INSERT. Each count up to this is two statements in the driver's cache, which holds 256."""
-
-VALUES_A_LIST = 500
-"""Values in one IN list."""
-
-_INSERTS: dict[type[Effect], sa.Insert] = {
-    NewGrant: insert_once(grants),
-    Completion: insert_once(completions),
-    LeagueMove: upsert(leagues, lambda new: {"league": new.league}),
-    AuditEntry: sa.insert(audit),
-}
+ROWS_AT_ONCE = 64
+"""Journal rows that are written and committed by one statement; there is one in the driver's cache for each count."""
 
 _HEAD = sa.select(actors.c.id, actors.c.no, actors.c.covered)
-
-_PUT_ACTOR = upsert(
-    actors,
-    lambda new: {"covered": new.covered, "finished": actors.c.finished | new.finished},
+_HEADS = _HEAD.where(among(actors.c.id, "names"))
+_HERE = among(journal.c.place, "places")
+_RECORDS = sa.select(journal.c.record).where(_HERE).order_by(journal.c.place)
+_COPY_TO_HISTORY = sa.insert(history).from_select(
+    history.c.keys(), sa.select(journal.c.actor_no, journal.c.number, journal.c.record).where(_HERE)
 )
+_DROP_RECORDS = sa.delete(journal).where(_HERE)
+_DROP_PARTS = sa.delete(checkpoints).where(among(checkpoints.c.actor_no, "nos"))
+_PUT_ACTORS = Bulk(
+    upsert(actors, lambda new: {"covered": new.covered, "finished": actors.c.finished | new.finished}),
+    actors.c.keys(),
+)
+_ADD_RECORDS = Bulk(sa.insert(journal), journal.c.keys())
+_ADD_PARTS = Bulk(sa.insert(checkpoints), checkpoints.c.keys())
+
+
+def _effects(kind: type[Effect], statement: sa.Insert) -> Bulk:
+    return Bulk(statement, [column.name for column in fields(kind)])
+
+
+_PUT_EFFECTS: dict[type[Effect], Bulk] = {
+    NewGrant: _effects(NewGrant, insert_once(grants)),
+    Completion: _effects(Completion, insert_once(completions)),
+    LeagueMove: _effects(LeagueMove, upsert(leagues, lambda new: {"league": new.league})),
+    AuditEntry: _effects(AuditEntry, sa.insert(audit)),
+}
 
 
 @dataclass(slots=True)
@@ -89,11 +100,8 @@ class Heads:
 
     def look_up(self, connection: sa.Connection, names: AbstractSet[str]) -> dict[str, Head]:
         """The heads of those of the actors that are stored."""
-        found = {}
-        for some in _chunks(sorted(names), VALUES_A_LIST):
-            rows = connection.execute(_HEAD.where(actors.c.id.in_(some)))
-            found.update({name: Head(no, covered) for name, no, covered in rows})
-        return found
+        rows = connection.execute(_HEADS, {"names": json.dumps(list(names))})
+        return {name: Head(no, covered) for name, no, covered in rows}
 
     def adopt(self, name: str, plan: _Plan) -> None:
         """Take over what is now committed. A finished actor without records need not be remembered."""
@@ -137,7 +145,7 @@ class GroupPlan:
         self._plans: dict[str, _Plan] = {}
         self._records: list[tuple[_Plan, int, bytes]] = []
         self._only_records = True
-        self._effects: dict[type[Effect], list[dict[str, Any]]] = {}
+        self._effects: defaultdict[type[Effect], list[Any]] = defaultdict(list)
 
     def add(self, unit: Unit) -> None:
         """Plan a unit.
@@ -161,12 +169,13 @@ class GroupPlan:
         if plan.is_new or unit.checkpoint is not None or unit.finished or unit.effects:
             self._only_records = False
         for effect in unit.effects:
-            self._effects.setdefault(type(effect), []).append(_row(effect))
+            kind = type(effect)
+            self._effects[kind] += [getattr(effect, column) for column in _PUT_EFFECTS[kind].columns]
 
     @property
     def fits_one_statement(self) -> bool:
         """Whether there are but records to write, and not too many of them."""
-        return self._only_records and len(self._records) <= ROWS_A_STATEMENT
+        return self._only_records and len(self._records) <= ROWS_AT_ONCE
 
     def _begin(self, name: str) -> _Plan:
         head = self._heads.get(name) or self._looked_up.get(name)
@@ -195,10 +204,10 @@ class GroupPlan:
     def write(self, connection: sa.Connection) -> None:
         """Write all that was planned, within the transaction begun."""
         self._write_actors(connection)
-        self._write_records(connection)
+        _ADD_RECORDS.write(connection, self._values())
         self._write_checkpoints(connection)
-        for kind, rows in self._effects.items():
-            connection.execute(_INSERTS[kind], rows)
+        for kind, values in self._effects.items():
+            _PUT_EFFECTS[kind].write(connection, values)
 
     def read(self, connection: sa.Connection, name: str) -> StoredActor:
         """All that is stored of an actor, what was just written included."""
@@ -213,19 +222,11 @@ class GroupPlan:
             self._heads.adopt(name, plan)
 
     def _write_actors(self, connection: sa.Connection) -> None:
-        rows = [
-            {"no": plan.head.no, "id": name, "covered": plan.covered, "finished": plan.finished}
-            for name, plan in self._plans.items()
-            if plan.is_new or plan.checkpoint is not None or plan.finished
-        ]
-        if rows:
-            connection.execute(_PUT_ACTOR, rows)
-
-    def _write_records(self, connection: sa.Connection) -> None:
-        cursor = connection.connection.cursor()
-        for some in _chunks(self._values(), ROWS_A_STATEMENT * 4):
-            cursor.execute(_insert(len(some) // 4), some)
-        cursor.close()
+        values: list[int | str] = []
+        for name, plan in self._plans.items():
+            if plan.is_new or plan.checkpoint is not None or plan.finished:
+                values += (plan.head.no, name, plan.covered, plan.finished)
+        _PUT_ACTORS.write(connection, values)
 
     def _values(self) -> list[int | bytes]:
         """The journal's rows, one after the other, each at its place."""
@@ -242,32 +243,25 @@ class GroupPlan:
         plans = [plan for plan in self._plans.values() if plan.checkpoint is not None]
         if not plans:
             return
-        for some_nos in _chunks([plan.head.no for plan in plans], VALUES_A_LIST):
-            connection.execute(sa.delete(checkpoints).where(checkpoints.c.actor_no.in_(some_nos)))
-        parts = [
-            {"actor_no": plan.head.no, "part": part, "data": data}
-            for plan in plans
-            for part, data in enumerate(plan.checkpoint or ())
-        ]
-        if parts:
-            connection.execute(sa.insert(checkpoints), parts)
+        connection.execute(_DROP_PARTS, {"nos": json.dumps([plan.head.no for plan in plans])})
+        values: list[int | bytes] = []
+        for plan in plans:
+            for part, data in enumerate(plan.checkpoint or ()):
+                values += (plan.head.no, part, data)
+        _ADD_PARTS.write(connection, values)
 
 
 def _read_actor(connection: sa.Connection, head: Head) -> StoredActor:
     parts = sa.select(checkpoints.c.data).where(checkpoints.c.actor_no == head.no).order_by(checkpoints.c.part)
-    records: list[bytes] = []
-    for some in _chunks(head.places, VALUES_A_LIST):
-        query = sa.select(journal.c.record).where(journal.c.place.in_(some)).order_by(journal.c.place)
-        records += connection.execute(query).scalars()
-    return StoredActor(tuple(connection.execute(parts).scalars()), head.covered + len(records), tuple(records))
+    records = tuple(connection.execute(_RECORDS, {"places": json.dumps(head.places.tolist())}).scalars())
+    return StoredActor(tuple(connection.execute(parts).scalars()), head.covered + len(records), records)
 
 
 def move_to_history(connection: sa.Connection, places: Sequence[int]) -> None:
     """Make room in the log, within the transaction begun."""
-    here = journal.c.place.in_(places)
-    moved = sa.select(journal.c.actor_no, journal.c.number, journal.c.record).where(here)
-    connection.execute(sa.insert(history).from_select(["actor_no", "number", "record"], moved))
-    connection.execute(sa.delete(journal).where(here))
+    given = {"places": json.dumps(places)}
+    connection.execute(_COPY_TO_HISTORY, given)
+    connection.execute(_DROP_RECORDS, given)
 
 
 def read_history(connection: sa.Connection, name: str) -> list[bytes]:
@@ -278,15 +272,6 @@ def read_history(connection: sa.Connection, name: str) -> list[bytes]:
     return list(connection.execute(sa.select(everything.c.record).order_by(everything.c.number)).scalars())
 
 
-# The hot statements go to the driver as text: SQLAlchemy's own way costs four times as much.
-
-
-@cache
-def _insert(rows: int) -> str:
-    values = ", ".join(["(?, ?, ?, ?)"] * rows)
-    return f"INSERT INTO journal (place, actor_no, number, record) VALUES {values}"
-
-
 @cache
 def _insert_fenced(rows: int) -> str:
     values = ", ".join(["(?, ?, ?, ?)"] * rows)
@@ -294,11 +279,3 @@ def _insert_fenced(rows: int) -> str:
         f"INSERT INTO journal (place, actor_no, number, record) SELECT * FROM (VALUES {values}) "
         "WHERE (SELECT value FROM meta WHERE key = 'epoch') = ?"
     )
-
-
-def _row(effect: Effect) -> dict[str, Any]:
-    return {column.name: getattr(effect, column.name) for column in fields(effect)}
-
-
-def _chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    return (values[start : start + size] for start in range(0, len(values), size))

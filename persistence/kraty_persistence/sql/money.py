@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
@@ -10,16 +11,28 @@ import sqlalchemy as sa
 from kraty_persistence.errors import GrantExpired
 from kraty_persistence.money import Entry, Holdings, adjustment_key, claim_key
 from kraty_persistence.rows import Adjusted, Change, GrantRow, GrantStatus, LedgerRow, ResourceKind
-from kraty_persistence.sql.sqlite import upsert
+from kraty_persistence.sql.sqlite import among, upsert
 from kraty_persistence.sql.tables import balances, grants, inventory, ledger
 
 _HOLDINGS: dict[ResourceKind, sa.Table] = {"currency": balances, "item": inventory}
 _PUT_AMOUNTS = {kind: upsert(table, lambda new: {"amount": new.amount}) for kind, table in _HOLDINGS.items()}
+_HELD = {
+    kind: sa.select(table.c.resource, table.c.amount).where(table.c.player == sa.bindparam("player"))
+    for kind, table in _HOLDINGS.items()
+}
+_HELD_OF_SOME = {kind: query.where(among(_HOLDINGS[kind].c.resource, "resources")) for kind, query in _HELD.items()}
+_ADD_TO_LEDGER = sa.insert(ledger)
+_ENTERED = (
+    sa.select(ledger.c.kind, ledger.c.resource, ledger.c.delta)
+    .where(ledger.c.player == sa.bindparam("player"), ledger.c.key == sa.bindparam("key"))
+    .order_by(ledger.c.part)
+)
+_GET_GRANT = sa.select(grants).where(grants.c.id == sa.bindparam("id"), grants.c.player == sa.bindparam("player"))
+_SET_CLAIMED = sa.update(grants).where(grants.c.id == sa.bindparam("grant_id"))
 
 
 def grant(connection: sa.Connection, grant_id: str, player: int) -> GrantRow | None:
-    query = sa.select(grants).where(grants.c.id == grant_id, grants.c.player == player)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_GET_GRANT, {"id": grant_id, "player": player}).one_or_none()
     return None if row is None else GrantRow(*row)
 
 
@@ -64,7 +77,7 @@ def claim(
     if row.status(now) == "expired":
         raise GrantExpired(f"grant {grant_id} has expired")
     _enter(connection, Entry(player, changes, claim_key(grant_id), "grant", grant_id, now))
-    connection.execute(sa.update(grants).where(grants.c.id == grant_id).values(claimed_at=now))
+    connection.execute(_SET_CLAIMED, {"grant_id": grant_id, "claimed_at": now})
     return replace(row, claimed_at=now)
 
 
@@ -79,19 +92,17 @@ def adjust(
 
 def _entered(connection: sa.Connection, entry: Entry) -> list[Change]:
     """What the ledger has under the entry's key."""
-    query = sa.select(ledger.c.kind, ledger.c.resource, ledger.c.delta).order_by(ledger.c.part)
-    query = query.where(ledger.c.player == entry.player, ledger.c.key == entry.key)
-    return [Change(*row) for row in connection.execute(query)]
+    rows = connection.execute(_ENTERED, {"player": entry.player, "key": entry.key})
+    return [Change(*row) for row in rows]
 
 
 def _held(connection: sa.Connection, entry: Entry) -> Holdings:
     """Those balances that the entry changes."""
     held: Holdings = {}
-    for kind, table in _HOLDINGS.items():
-        wanted = {change.key for change in entry.changes if change.kind == kind}
+    for kind, query in _HELD_OF_SOME.items():
+        wanted = [change.key for change in entry.changes if change.kind == kind]
         if wanted:
-            query = sa.select(table.c.resource, table.c.amount).where(table.c.player == entry.player)
-            rows = connection.execute(query.where(table.c.resource.in_(sorted(wanted))))
+            rows = connection.execute(query, {"player": entry.player, "resources": json.dumps(wanted)})
             held.update({(kind, resource): amount for resource, amount in rows})
     return held
 
@@ -109,14 +120,13 @@ def _enter(connection: sa.Connection, entry: Entry) -> Holdings:
         if amounts:
             connection.execute(put, amounts)
     if rows:
-        connection.execute(sa.insert(ledger), rows)
+        connection.execute(_ADD_TO_LEDGER, rows)
     return held
 
 
 def held_by(connection: sa.Connection, player: int, kind: ResourceKind) -> dict[str, int]:
-    table = _HOLDINGS[kind]
-    query = sa.select(table.c.resource, table.c.amount).where(table.c.player == player, table.c.amount > 0)
-    return {row.resource: row.amount for row in connection.execute(query)}
+    rows = connection.execute(_HELD[kind], {"player": player})
+    return {resource: amount for resource, amount in rows if amount > 0}
 
 
 def ledger_of(connection: sa.Connection, player: int, limit: int) -> list[LedgerRow]:

@@ -1,4 +1,7 @@
-"""Players, what is known of them, and facts of the game, as plain functions of a connection."""
+"""Players, what is known of them, and facts of the game, as plain functions of a connection.
+
+The statements are built once: to build one takes longer than to run it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import sqlalchemy as sa
 
 from kraty_persistence.errors import UnitRefused
 from kraty_persistence.rows import AuditRow, Dossier, PlayerRow, StoreStatistics
-from kraty_persistence.sql.sqlite import insert_once, upsert
+from kraty_persistence.sql.sqlite import among, insert_once, upsert
 from kraty_persistence.sql.tables import (
     actors,
     audit,
@@ -26,13 +29,46 @@ from kraty_persistence.sql.tables import (
 
 _PUT_META = upsert(meta, lambda new: {"value": new.value})
 _PUT_META_ONCE = insert_once(meta)
+_GET_META = sa.select(meta.c.value).where(meta.c.key == sa.bindparam("key"))
+
+_ADD_PLAYER = sa.insert(players).returning(players.c.number)
+_FIND_PLAYER = {
+    column.name: sa.select(players).where(column == sa.bindparam("value"))
+    for column in (players.c.number, players.c.player_id, players.c.participant_id)
+}
+_SOME_PLAYERS = sa.select(players).where(among(players.c.number, "numbers"))
+
+_PLAYER: sa.BindParameter[int] = sa.bindparam("player")
+_EVENT: sa.BindParameter[str] = sa.bindparam("event_key")
+_COMPLETED = sa.select(1).where(completions.c.player == _PLAYER, completions.c.event_key == _EVENT).limit(1)
+_COMPLETED_IN_WINDOW = _COMPLETED.where(completions.c.window_id == sa.bindparam("window_id"))
+_LEAGUE = sa.select(leagues.c.league).where(leagues.c.player == _PLAYER, leagues.c.event_key == _EVENT)
+
+
+def _dossier() -> sa.Select[Any]:
+    """One row of JSON: a row for each thing would lend the interpreter to the event loop as often."""
+
+    def object_of(table: sa.Table, key: str, value: str, *where: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
+        pairs = sa.select(sa.func.json_group_object(table.c[key], table.c[value]))
+        return pairs.where(table.c.player == _PLAYER, *where).scalar_subquery()
+
+    events = sa.select(completions.c.event_key).where(completions.c.player == _PLAYER).distinct().subquery("found")
+    return sa.select(
+        sa.select(sa.func.json_group_array(events.c.event_key)).scalar_subquery(),
+        object_of(balances, "resource", "amount", balances.c.amount > 0),
+        object_of(inventory, "resource", "amount", inventory.c.amount > 0),
+        object_of(leagues, "event_key", "league"),
+    )
+
+
+_DOSSIER = _dossier()
 
 
 # -- facts of the game
 
 
 def get_meta(connection: sa.Connection, key: str) -> str | None:
-    value: str | None = connection.execute(sa.select(meta.c.value).where(meta.c.key == key)).scalar()
+    value: str | None = connection.execute(_GET_META, {"key": key}).scalar()
     return value
 
 
@@ -68,70 +104,51 @@ def statistics(connection: sa.Connection) -> StoreStatistics:
 
 def add_player(connection: sa.Connection, player_id: str, participant_id: str) -> PlayerRow:
     """The player's row, which is new if nobody was quicker."""
-    row = find_player(connection, players.c.player_id == player_id)
+    row = find_player(connection, player_id=player_id)
     if row is None:
         new = {"player_id": player_id, "participant_id": participant_id, "attributes": b""}
-        added = connection.execute(sa.insert(players).returning(players.c.number), new)
-        row = PlayerRow(added.scalar_one(), player_id, participant_id)
+        row = PlayerRow(connection.execute(_ADD_PLAYER, new).scalar_one(), player_id, participant_id)
     return row
 
 
 def put_player(connection: sa.Connection, number: int, **given: str | bytes | None) -> PlayerRow:
-    here = players.c.number == number
-    row = find_player(connection, here)
+    row = find_player(connection, number=number)
     if row is None:
         raise UnitRefused(f"no player {number}")
     changes = {field: value for field, value in given.items() if value is not None}
     if changes:
-        connection.execute(sa.update(players).where(here).values(changes))
+        connection.execute(sa.update(players).where(players.c.number == number).values(changes))
     return row.changed(**given)
 
 
-def find_player(connection: sa.Connection, where: sa.ColumnElement[bool]) -> PlayerRow | None:
-    row = connection.execute(sa.select(players).where(where)).one_or_none()
+def find_player(connection: sa.Connection, **by: str | int) -> PlayerRow | None:
+    """By the one column that is given."""
+    [(column, value)] = by.items()
+    row = connection.execute(_FIND_PLAYER[column], {"value": value}).one_or_none()
     return None if row is None else PlayerRow(*row)
 
 
 def players_of(connection: sa.Connection, numbers: Sequence[int]) -> list[PlayerRow]:
-    found: dict[int, PlayerRow] = {}
-    for start in range(0, len(numbers), 500):
-        query = sa.select(players).where(players.c.number.in_(numbers[start : start + 500]))
-        found.update((row.number, PlayerRow(*row)) for row in connection.execute(query))
+    rows = connection.execute(_SOME_PLAYERS, {"numbers": json.dumps(list(numbers))})
+    found = {row.number: PlayerRow(*row) for row in rows}
     return [found[number] for number in numbers if number in found]
 
 
 def completed(connection: sa.Connection, player: int, event_key: str, window_id: str | None) -> bool:
-    query = sa.select(1).where(completions.c.player == player, completions.c.event_key == event_key)
-    if window_id is not None:
-        query = query.where(completions.c.window_id == window_id)
-    return connection.execute(query.limit(1)).scalar() is not None
+    query = _COMPLETED if window_id is None else _COMPLETED_IN_WINDOW
+    given = {"player": player, "event_key": event_key, "window_id": window_id}
+    return connection.execute(query, given).scalar() is not None
 
 
 def league(connection: sa.Connection, player: int, event_key: str) -> str | None:
-    query = sa.select(leagues.c.league).where(leagues.c.player == player, leagues.c.event_key == event_key)
-    found: str | None = connection.execute(query).scalar()
+    found: str | None = connection.execute(_LEAGUE, {"player": player, "event_key": event_key}).scalar()
     return found
 
 
 def dossier(connection: sa.Connection, player: int) -> Dossier:
-    """One row of JSON: with a row for each thing the interpreter would be lent to the event loop as often."""
-    events = sa.select(completions.c.event_key).where(completions.c.player == player).distinct().subquery()
-    parts: list[sa.ColumnElement[Any]] = [
-        sa.select(sa.func.json_group_array(events.c.event_key)).scalar_subquery(),
-        *(_held_object(table, player) for table in (balances, inventory)),
-        _object(leagues.c.event_key, leagues.c.league).where(leagues.c.player == player).scalar_subquery(),
-    ]
-    completed, *rest = (json.loads(part) for part in connection.execute(sa.select(*parts)).one())
+    row = connection.execute(_DOSSIER, {"player": player}).one()
+    completed, *rest = (json.loads(part) for part in row)
     return Dossier(frozenset(completed), *rest)
-
-
-def _held_object(table: sa.Table, player: int) -> sa.ColumnElement[Any]:
-    held = _object(table.c.resource, table.c.amount)
-    return held.where(table.c.player == player, table.c.amount > 0).scalar_subquery()
-
-
-def _object(key: sa.ColumnElement[str], value: sa.ColumnElement[Any]) -> sa.Select[Any]:
-    return sa.select(sa.func.json_group_object(key, value))
 
 
 # -- what operators did

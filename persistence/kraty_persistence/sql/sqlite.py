@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import Insert, insert
 
-__all__ = ["create_engine", "immediate", "insert_once", "is_outage", "upsert"]
+__all__ = ["among", "create_engine", "immediate", "insert_once", "is_outage", "upsert"]
 
 BUSY_TIMEOUT_MS = 250
 """How long one statement waits for another process's lock; the writer's patience goes on from there."""
@@ -63,6 +63,12 @@ def is_outage(error: BaseException) -> bool:
         error = error.orig or error
     code = getattr(error, "sqlite_errorcode", None)
     return isinstance(code, int) and code & 0xFF in _OUTAGES
+
+
+def among(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
+    """IN a list of any length, given under `name` as JSON, so that the statement is always the same."""
+    values = sa.func.json_each(sa.bindparam(name)).table_valued("value", name="given")
+    return column.in_(sa.select(values.c.value))
 
 
 def insert_once(table: sa.Table) -> Insert:

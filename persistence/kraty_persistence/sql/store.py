@@ -27,7 +27,6 @@ from kraty_persistence.rows import (
 from kraty_persistence.sql import money, opening, queries
 from kraty_persistence.sql.journal import GroupPlan, Heads, read_history
 from kraty_persistence.sql.sqlite import is_outage
-from kraty_persistence.sql.tables import players
 from kraty_persistence.sql.transaction import Job, Task, Transactions, UnitTask
 from kraty_persistence.sql.writer import Writer
 
@@ -194,11 +193,10 @@ class SqlStore(Store):
         return await self._read(partial(queries.players_of, numbers=numbers))
 
     async def find_player(self, player_id: str) -> PlayerRow | None:
-        return await self._read(partial(queries.find_player, where=players.c.player_id == player_id))
+        return await self._read(partial(queries.find_player, player_id=player_id))
 
     async def find_participant(self, participant_id: str) -> PlayerRow | None:
-        where = players.c.participant_id == participant_id
-        return await self._read(partial(queries.find_player, where=where))
+        return await self._read(partial(queries.find_player, participant_id=participant_id))
 
     async def completed(self, player: int, event_key: str, window_id: str | None = None) -> bool:
         query = partial(queries.completed, player=player, event_key=event_key, window_id=window_id)

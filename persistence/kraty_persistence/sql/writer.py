@@ -1,7 +1,8 @@
-"""Group commit: one thread that writes all that has gathered in one transaction, over and over.
+"""Group commit: one thread that writes what has gathered in one transaction, over and over.
 
-While a group is being committed the next one gathers, so the group's size follows the load by itself. The
-event loop is never waited for: outcomes are left in a queue, and the loop is told once for each group.
+While a group is being committed the next one gathers, so the group's size follows the load by itself, up to a
+limit: a burst is cut into several transactions, so that the first of it need not wait for the last. The event
+loop is never waited for: outcomes are left in a queue, and the loop is told once for each group.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_S = 0.005
 LONGEST_PAUSE_S = 0.25
 """Pauses between tries while the database is away; each is twice the one before."""
+
+
+GROUP_WEIGHT = 2_000_000
+"""Where a group is full, in the unit of `Task.weight`: some 20 ms, of which the sync of the disk is little."""
 
 
 class Writer:
@@ -64,30 +69,41 @@ class Writer:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(self._thread.join)
         self._closed = True
-        self._fail(self._gathered(), StoreClosed("the store is closed"))
+        self._fail(self._waiting(), StoreClosed("the store is closed"))
         self._deliver()
 
     # -- on the loop
 
     def _deliver(self) -> None:
-        while self._outcomes:
+        """Tell of what is there now: who is done later has a call of this of their own."""
+        for _ in range(len(self._outcomes)):
             done, error = self._outcomes.popleft()
             done(error)
 
     # -- on the thread
 
     def _run(self) -> None:
-        while not self._stopping:
-            while self._queue.empty() and self._tidied():
-                pass
-            first = self._queue.get()
-            if first is None:
-                break
-            failure = self._settle([first, *self._gathered()])
+        while tasks := self._next_group():
+            failure = self._settle(tasks)
             if failure is not None:  # who comes behind would only wait in vain as well
-                self._fail(self._gathered(), failure)
+                self._fail(self._waiting(), failure)
             self._tell()
         self._disconnect()
+
+    def _next_group(self) -> list[Task]:
+        """Wait for a task, and take what stands behind it until the group is full; none if it is time to stop."""
+        while self._queue.empty() and not self._stopping and self._tidied():
+            pass
+        tasks: list[Task] = []
+        room = GROUP_WEIGHT
+        while room > 0 and not self._stopping and not (tasks and self._queue.empty()):
+            task = self._queue.get()
+            if task is None:
+                self._stopping = True
+            else:
+                tasks.append(task)
+                room -= task.weight
+        return tasks
 
     def _tidied(self) -> bool:
         """Use a quiet moment; whether there may be more to tidy up."""
@@ -98,7 +114,8 @@ class Writer:
             self._disconnect()
             return False
 
-    def _gathered(self) -> list[Task]:
+    def _waiting(self) -> list[Task]:
+        """All that stands in the queue."""
         tasks = [self._queue.get() for _ in range(self._queue.qsize())]
         self._stopping = self._stopping or None in tasks
         return [task for task in tasks if task is not None]

@@ -1,0 +1,88 @@
+"""No question about one player reads more than that player's rows: every statement finds its rows by an index."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from store_contract import a_grant, gold, pay, put, swords
+
+from kraty_persistence import AuditEntry, Completion, LeagueMove, Unit
+from kraty_persistence.sql import SqlStore, open_sql_store
+
+pytestmark = pytest.mark.anyio
+
+Question = Callable[[SqlStore], Awaitable[object]]
+
+EFFECTS = (
+    a_grant(1, id="g2"),
+    Completion(1, "race", "w2"),
+    LeagueMove(1, "race", "gold"),
+    AuditEntry(1, "op", "events.put", "race"),
+)
+
+QUESTIONS: dict[str, Question] = {
+    "resolve": lambda store: store.resolve("bob", lambda: "public-bob"),
+    "put_player": lambda store: store.put_player(1, attributes=b"{}", name="Ada"),
+    "players": lambda store: store.players([1, 2, 3]),
+    "find_player": lambda store: store.find_player("ada"),
+    "find_participant": lambda store: store.find_participant("public-ada"),
+    "completed": lambda store: store.completed(1, "race"),
+    "completed in a window": lambda store: store.completed(1, "race", "w1"),
+    "league": lambda store: store.league(1, "race"),
+    "dossier": lambda store: store.dossier(1),
+    "grant": lambda store: store.grant("g1", 1),
+    "grants": lambda store: store.grants(1, now=5),
+    "grants of a status": lambda store: store.grants(1, now=5, status="pending"),
+    "grants after": lambda store: store.grants(1, now=5, after="g1"),
+    "claim": lambda store: store.claim("g1", 1, 5, [gold(1), swords(1)]),
+    "adjust": lambda store: pay(store, 1, gold(1), swords(1)),
+    "balances": lambda store: store.balances(1),
+    "inventory": lambda store: store.inventory(1),
+    "ledger": lambda store: store.ledger(1),
+    "audit": lambda store: store.audit(before=5),
+    "load": lambda store: store.load("a"),
+    "submit": lambda store: put(store, Unit("b", 1, b"1", EFFECTS, (b"state",)), Unit("a", 1, checkpoint=(b"s",))),
+}
+
+FOUND_OR_GIVEN = re.compile("SCAN (found|given VIRTUAL TABLE INDEX 1:|([0-9]+ )?CONSTANT ROWS?)")
+"""Rows that an index has just found, a list, and what is to be inserted."""
+
+
+@pytest.fixture
+def traced() -> Iterator[list[str]]:
+    """Every statement that any connection runs, with its values filled in."""
+    statements: list[str] = []
+
+    def trace(connection: sqlite3.Connection, _: object) -> None:
+        connection.set_trace_callback(statements.append)
+
+    sa.event.listen(sa.pool.Pool, "connect", trace)
+    yield statements
+    sa.event.remove(sa.pool.Pool, "connect", trace)
+
+
+def plan(file: Path, statement: str) -> list[str]:
+    with closing(sqlite3.connect(file)) as connection:
+        return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+async def test_rows_are_found_by_an_index(question: str, tmp_path: Path, traced: list[str]):
+    """R-19, R-55: nothing grows with the number of players, and nothing is sorted."""
+    file = tmp_path / "game.db"
+    async with open_sql_store(f"sqlite:///{file}") as store:
+        await store.resolve("ada", lambda: "public-ada")
+        await put(store, Unit("a", 1, b"1", (a_grant(1),)))
+        traced.clear()
+        await QUESTIONS[question](store)
+        asked = [text for text in traced if text.startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))]
+        assert asked
+        steps = [step for text in asked for step in plan(file, text)]
+    assert not [step for step in steps if "TEMP B-TREE" in step]
+    assert not [step for step in steps if step.startswith("SCAN") and not FOUND_OR_GIVEN.fullmatch(step)]
