@@ -51,43 +51,53 @@ class Gates:
             items={key: dossier.inventory.get(key, 0) for key in wanted.items},
             balances={key: dossier.balances.get(key, 0) for key in wanted.currencies},
             attributes={key: attributes[key] for key in wanted.attributes if key in attributes},
-            scores=await self._scores(player.number, wanted.boards),
+            scores=await self._scores(player.number, wanted.boards, now),
         )
 
     async def _completed_now(self, player: int, event_key: str, now: int) -> bool:
         event = self._world.catalogue.events.get(event_key)
         window = event.current(now) if event is not None else None
-        return window is not None and (await self.member(player, window.window_id)).completed
+        if window is None:
+            return False
+        state = self._world.loop.at_rest(window.window_id, now)
+        if isinstance(state, Window):
+            return state.has_completed(player)
+        return (await self.member(player, window.window_id, now)).completed
 
-    async def _scores(self, player: int, boards: Iterable[str]) -> Mapping[str, Number]:
+    async def _scores(self, player: int, boards: Iterable[str], now: int) -> Mapping[str, Number]:
         scores = {}
         for key in boards:
             board = self._world.catalogue.boards.get(key)
-            score = await self._score(player, board.current_id) if board is not None else None
+            score = await self._score(player, board.current_id, now) if board is not None else None
             if score is not None:
                 scores[key] = score
         return scores
 
-    async def _score(self, player: int, board_id: str) -> Number | None:
-        state = self._world.loop.at_rest(board_id)
+    async def _score(self, player: int, board_id: str, now: int) -> Number | None:
+        state = self._world.loop.at_rest(board_id, now)
         if isinstance(state, SharedBoard):
             return state.score(player)
         view = await self._world.loop.call(board_id, GetBoard(viewer=player))
         return view.viewer_score if isinstance(view, BoardView) else None
 
-    async def member(self, player: int, window_id: str, since: int = 0) -> MemberView:
+    async def member(self, player: int, window_id: str, now: int, since: int = 0) -> MemberView:
         """What the window knows of the player; `since` is where a day of theirs began."""
-        state = self._world.loop.at_rest(window_id)
+        state = self._world.loop.at_rest(window_id, now)
         if isinstance(state, Window):
             return state.member_view(GetMember(player, since))
         reply = await self._world.loop.call(window_id, GetMember(player, since))
         return reply if isinstance(reply, MemberView) else NOBODY
 
-    async def running_attempt(self, player: int, member: MemberView) -> str | None:
+    def is_stranger(self, player: int, window_id: str, now: int) -> bool:
+        """Whether the player certainly has no part in the window; False where that would have to be asked."""
+        state = self._world.loop.at_rest(window_id, now)
+        return isinstance(state, Window) and not state.knows(player)
+
+    async def running_attempt(self, player: int, member: MemberView, now: int) -> str | None:
         """The id of the player's attempt that runs."""
         if not member.running or member.contest_id is None:
             return None
-        state = self._world.loop.at_rest(member.contest_id)
+        state = self._world.loop.at_rest(member.contest_id, now)
         if isinstance(state, Contest):
             return state.newest_attempt_id(player)
         attempt = await self._world.loop.call(member.contest_id, GetAttempt(player))
@@ -101,12 +111,12 @@ class Gates:
         today = day_start(now, event.timezone)
         own = window.window_id if window is not None else None
         others = [one for one in event.windows if one.window_id != own and (one.ends_at or now) > today]
-        return sum([(await self.member(player, other.window_id, today)).started_since for other in others])
+        return sum([(await self.member(player, other.window_id, now, today)).started_since for other in others])
 
     async def located(self, player: PlayerRow, event: EventView, now: int) -> tuple[Located, int]:
         """Which window of a per-player event the player has, or may open, and today's starts in their other ones."""
         zone = self.timezone(player)
-        state = self._world.loop.at_rest(event.player_windows)
+        state = self._world.loop.at_rest(event.player_windows, now)
         reply: object
         if isinstance(state, PlayerWindows):
             reply = state.located(player.number, zone, now)
@@ -121,7 +131,7 @@ class Gates:
         if event.event.attempt.max_daily_attempts is None:
             return 0
         today = day_start(now, event.timezone)
-        going_on = [(await self.member(player, name, today)).started_since for name in found.unfinished]
+        going_on = [(await self.member(player, name, now, today)).started_since for name in found.unfinished]
         return found.started_elsewhere + sum(going_on)
 
     def timezone(self, player: PlayerRow) -> str | None:

@@ -1,23 +1,31 @@
-"""What a player can see (R-55): every event with what stands between them and it."""
+"""What a player can see (R-55): every event with what stands between them and it.
+
+Most events have nothing of this player in them: what such a one shows is the same for everybody, and is kept.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kraty_actors.actors.gates import Gates
 from kraty_actors.actors.world import World
 from kraty_actors.definitions import EventDefinition
-from kraty_actors.domain.catalogue import EventView, WindowView
+from kraty_actors.domain.catalogue import Catalogue, EventView, WindowView
 from kraty_actors.domain.conditions import Facts, failing
 from kraty_actors.domain.days import day_start
+from kraty_actors.domain.ids import contest_id
 from kraty_actors.domain.window_messages import MemberView
 from kraty_persistence import PlayerRow
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True, frozen=True, eq=False)
 class Listed:
-    """One event as one player sees it. `window` is None for one that is only to come, or that a start opens."""
+    """One event as one player sees it. `window` is None for one that is only to come, or that a start opens.
+
+    One that `is_for_all` is the same object for every player without a part in the event; whoever encodes it may keep
+    the result in `encoded`, by codec.
+    """
 
     event: EventView
     rules_event: EventDefinition
@@ -29,44 +37,123 @@ class Listed:
     current_attempt_id: str | None
     requirement_met: bool
     attempts_left: int | None
+    is_for_all: bool = False
+    encoded: dict[str, bytes] = field(default_factory=dict)
 
-    @property
-    def is_players_own(self) -> bool:
-        """Whether the window is this player's alone (R-22)."""
-        return self.event.is_per_player
+
+@dataclass(slots=True)
+class Shown:
+    """What an event shows to those who have no part in its current window; good until the instant `until`. Of a plain
+    one that is all there is to know."""
+
+    event: EventView
+    rules: EventDefinition
+    window: WindowView | None
+    opens_at: int | None
+    until: int
+    is_plain: bool
+    kept: dict[tuple[bool, bool], Listed] = field(default_factory=dict)
+
+    def to(self, *, upcoming: bool, requirement_met: bool) -> Listed | None:
+        """The listing, or None where there is nothing to list."""
+        if self.window is None and not (upcoming and self.opens_at is not None):
+            return None
+        name = upcoming, requirement_met
+        if name not in self.kept:
+            self.kept[name] = self._listed(upcoming=upcoming, requirement_met=requirement_met)
+        return self.kept[name]
+
+    def _listed(self, *, upcoming: bool, requirement_met: bool) -> Listed:
+        is_one_board = self.rules.leaderboard.mode == "global" and self.window is not None
+        return Listed(
+            event=self.event,
+            rules_event=self.rules,
+            window=self.window,
+            opens_at=self.opens_at if upcoming else None,
+            leaderboard_id=contest_id(self.window.window_id, 1) if is_one_board and self.window else None,
+            lobby_id=None,
+            league=None,
+            current_attempt_id=None,
+            requirement_met=requirement_met,
+            attempts_left=_attempts_left(self.rules, 0, 0),
+            is_for_all=True,
+        )
+
+
+FOREVER = 1 << 60
 
 
 class Listings:
-    """Only the player's own part is computed for each call; what an event shows to all is the catalogue's."""
+    """Only the player's own part is computed for each call; a change of one event makes one `Shown` anew."""
 
     def __init__(self, world: World, gates: Gates) -> None:
         self._world = world
         self._gates = gates
+        self._catalogue: Catalogue | None = None
+        self._shown: dict[str, Shown] = {}
+        self._until = FOREVER
 
     async def of(self, player: PlayerRow, *, upcoming: bool) -> list[Listed]:
         """Every event that is to be listed for this player."""
         now = self._world.now_ms()
-        await self._world.catalogue_at(now)
+        catalogue = await self._world.catalogue_at(now)
+        if catalogue is not self._catalogue or now >= self._until:
+            self._show(catalogue, now)
         facts = await self._gates.facts(player, self._world.wanted, now)
         found: list[Listed] = []
-        for event in self._world.listed:
-            if event.is_per_player:
-                listed = await self._own(player, event, facts, now, upcoming=upcoming)
+        for shown in self._shown.values():
+            if shown.is_plain and self._is_for_all(shown, player.number, now):
+                listed = self._as_for_all(shown, facts, upcoming=upcoming)
+            elif shown.event.is_per_player:
+                listed = await self._own(player, shown.event, facts, now, upcoming=upcoming)
             else:
-                listed = await self._shared(player, event, facts, now, upcoming=upcoming)
+                listed = await self._shared(player, shown, facts, now, upcoming=upcoming)
             if listed is not None:
                 found.append(listed)
         return found
 
+    # -- what is the same for all
+
+    def _show(self, catalogue: Catalogue, now: int) -> None:
+        """Look again at the events that have changed, and at those whose time has come."""
+        before, self._shown = self._shown, {}
+        for event in self._world.listed:
+            key = event.event.key
+            kept = before.get(key)
+            is_good = kept is not None and kept.event is event and now < kept.until
+            self._shown[key] = kept if kept is not None and is_good else self._look_at(event, now)
+        self._catalogue = catalogue
+        self._until = min((shown.until for shown in self._shown.values()), default=FOREVER)
+
+    def _look_at(self, event: EventView, now: int) -> Shown:
+        window, opens_at = event.current(now), event.next_start(now)
+        ends_at = window.ends_at if window is not None else None
+        until = min((at for at in (ends_at, opens_at) if at is not None), default=FOREVER)
+        rules = event.event if window is None else self._world.rules_event(window)
+        is_plain = not event.is_per_player and rules.attempt.max_daily_attempts is None
+        return Shown(event, rules, window, opens_at, until, is_plain)
+
+    def _is_for_all(self, shown: Shown, player: int, now: int) -> bool:
+        return shown.window is None or self._gates.is_stranger(player, shown.window.window_id, now)
+
+    def _as_for_all(self, shown: Shown, facts: Facts, *, upcoming: bool) -> Listed | None:
+        rules = shown.rules
+        if rules.unlock_condition is not None and failing(rules.unlock_condition, facts) is not None:
+            return None
+        met = rules.entry_requirement is None or failing(rules.entry_requirement, facts) is None
+        return shown.to(upcoming=upcoming, requirement_met=met)
+
+    # -- what is the player's own
+
     async def _shared(
-        self, player: PlayerRow, event: EventView, facts: Facts, now: int, *, upcoming: bool
+        self, player: PlayerRow, shown: Shown, facts: Facts, now: int, *, upcoming: bool
     ) -> Listed | None:
-        window = event.current(now)
-        opens_at = event.next_start(now) if upcoming else None
+        event, window = shown.event, shown.window
+        opens_at = shown.opens_at if upcoming else None
         if window is not None:
-            member = await self._gates.member(player.number, window.window_id, _day(event, now))
+            member = await self._gates.member(player.number, window.window_id, now, _day(event, now))
             elsewhere = await self._gates.started_elsewhere(player.number, event, window, now)
-            return await self._listed(player, event, window, opens_at, member, elsewhere, facts)
+            return await self._listed(player, event, window, opens_at, member, elsewhere, facts, now)
         return None if opens_at is None else self._to_come(event, opens_at, facts)
 
     async def _own(
@@ -76,8 +163,8 @@ class Listings:
         opens_at = located.opens_at if upcoming else None
         window = located.window
         if window is not None:
-            member = await self._gates.member(player.number, window.window_id, _day(event, now))
-            return await self._listed(player, event, window, opens_at, member, elsewhere, facts)
+            member = await self._gates.member(player.number, window.window_id, now, _day(event, now))
+            return await self._listed(player, event, window, opens_at, member, elsewhere, facts, now)
         if located.may_open:
             return self._to_come(event, opens_at, facts, window=located.to_open, started_today=elsewhere)
         return None if opens_at is None else self._to_come(event, opens_at, facts)
@@ -91,6 +178,7 @@ class Listings:
         member: MemberView,
         elsewhere: int,
         facts: Facts,
+        now: int,
     ) -> Listed | None:
         rules = self._world.rules_event(window)
         if member.completed:
@@ -102,10 +190,10 @@ class Listings:
             rules_event=rules,
             window=window,
             opens_at=opens_at,
-            leaderboard_id=member.contest_id if rules.leaderboard.mode != "none" else None,
+            leaderboard_id=member.board_id,
             lobby_id=member.lobby.lobby_id if member.lobby is not None else None,
             league=member.league,
-            current_attempt_id=await self._gates.running_attempt(player.number, member),
+            current_attempt_id=await self._gates.running_attempt(player.number, member, now),
             requirement_met=failing(rules.entry_requirement, facts) is None,
             attempts_left=_attempts_left(rules, member.attempts, member.started_since + elsewhere),
         )

@@ -106,14 +106,13 @@ class ActorLoop:
         cell.mailbox.append((command, respond, "", 0))
         self._queue(cell)
 
-    def at_rest(self, actor_id: str) -> State | None:
-        """The state of an actor all of whose changes are committed and for which nothing waits or is due: it may be
-        read at once. None means that it has to be asked."""
+    def at_rest(self, actor_id: str, now: int) -> State | None:
+        """The state of an actor all of whose changes are committed and for which nothing waits or is due by `now`: it
+        may be read at once. None means that it has to be asked."""
         cell = self._cells.get(actor_id)
-        if cell is None or cell.state is None or not cell.number or cell.in_flight or cell.mailbox:
+        if cell is None or not cell.number or cell.queued or cell.in_flight or cell.mailbox:
             return None
-        wake_at = cell.state.wake_at
-        return cell.state if wake_at is None or wake_at > self._clock.now_ms() else None
+        return cell.state if cell.alarm is None or cell.alarm > now else None
 
     def call_at(self, at: int, callback: Callable[[], None]) -> None:
         """Call back once the clock has come to `at` (ms)."""

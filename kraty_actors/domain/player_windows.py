@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from kraty_actors.definitions import AvailabilityLocalCalendar, AvailabilityPersonal
 from kraty_actors.domain import steering
 from kraty_actors.domain.broadcasts import Broadcasts
 from kraty_actors.domain.calendar_messages import (
@@ -24,6 +23,8 @@ from kraty_actors.domain.contest_messages import Amend, Pause, Resume
 from kraty_actors.domain.days import day_start
 from kraty_actors.domain.ids import CALENDAR, player_window_id
 from kraty_actors.domain.outcome import Command, Message, Outcome, Plain, Refusal, Tick
+from kraty_actors.domain.own_schedules import OwnSchedule, own_schedule
+from kraty_actors.domain.planned import RUNNING
 from kraty_actors.domain.player_windows_messages import (
     Locate,
     Located,
@@ -33,8 +34,8 @@ from kraty_actors.domain.player_windows_messages import (
     Visited,
 )
 from kraty_actors.domain.rules import Rulebook
-from kraty_actors.domain.schedule import Occurrence, in_zone, is_zone, longest_ms
-from kraty_actors.domain.unrolled import Unrolled
+from kraty_actors.domain.schedule import Occurrence
+from kraty_actors.domain.unrolled import Spanned
 from kraty_actors.domain.window_messages import Finalize, OpenWindow, WindowFinalized
 
 ROWS_PER_PART = 2000
@@ -56,8 +57,8 @@ class Visitor:
     started: int = 0
     unfinished: tuple[str, ...] = ()
 
-    def started_since(self, day: int) -> int:
-        return self.started if self.day >= day else 0
+    def started_today(self, now: int, timezone: str) -> int:
+        return self.started if self.started and self.day >= day_start(now, timezone) else 0
 
     def count(self, day: int, started: int) -> None:
         if day > self.day:
@@ -78,8 +79,7 @@ class PlayerWindows:
         self._broadcasts = Broadcasts()
         self._is_paused = False
         self._has_told_idle = False
-        self._availability: AvailabilityPersonal | AvailabilityLocalCalendar | None = None
-        self._zones: dict[str, Unrolled[Occurrence]] = {}
+        self._schedule: OwnSchedule | None = None
 
     @property
     def wake_at(self) -> int | None:
@@ -124,12 +124,8 @@ class PlayerWindows:
 
     def _begin(self, plan: PlanPlayerWindows) -> None:
         self._plan = plan
-        self._zones = {}
-        match self._rulebook.rules(plan.event_key, plan.revision).event.availability:
-            case (AvailabilityPersonal() | AvailabilityLocalCalendar()) as availability:
-                self._availability = availability
-            case _:
-                self._availability = None
+        event = self._rulebook.rules(plan.event_key, plan.revision).event
+        self._schedule = own_schedule(event.availability, plan.timezone)
 
     def _at_once(self, plan: PlanPlayerWindows) -> object:
         """What of a plan takes effect in windows that are open (R-5)."""
@@ -219,12 +215,8 @@ class PlayerWindows:
     @property
     def _over_at(self) -> int | None:
         """From when on no window can open, if the event goes on that long."""
-        availability = self._availability
-        if self._plan is None or self._plan.state not in ("live", "paused"):
-            return None
-        if availability is None or availability.ends_at is None:
-            return None
-        return availability.ends_at + longest_ms(availability)
+        is_going_on = self._plan is not None and self._plan.state in ("live", "paused")
+        return self._schedule.over_at if self._schedule is not None and is_going_on else None
 
     def _unless_idle(self, outcome: Outcome, now: int) -> Outcome:
         """Say it once when nothing is open and nothing can follow (R-26)."""
@@ -240,21 +232,20 @@ class PlayerWindows:
 
     def located(self, player: int, timezone: str | None, now: int) -> Located | Refusal:
         """What `Locate` answers."""
-        plan = self._plan
+        plan, schedule = self._plan, self._schedule
         if plan is None:
             return Refusal("not_found", "no such event")
         visitor = self._visitors.get(player)
         window = self._current(visitor, now)
         one = self._possible(visitor, timezone, now) if window is None else None
-        to_open = None if one is None else self._seen(player, one, "upcoming")
-        elsewhere = 0 if visitor is None else visitor.started_since(day_start(now, plan.timezone))
+        is_known = schedule is not None and schedule.is_known_ahead
         own = window.window_id if window is not None else None
         return Located(
             window,
             may_open=one is not None,
-            to_open=to_open if isinstance(self._availability, AvailabilityLocalCalendar) else None,
-            opens_at=self._opens_at(visitor, window or to_open, timezone, now),
-            started_elsewhere=elsewhere,
+            to_open=self._seen(player, one, "upcoming") if one is not None and is_known else None,
+            opens_at=self._opens_at(window or one or visitor, timezone, now),
+            started_elsewhere=0 if visitor is None else visitor.started_today(now, plan.timezone),
             unfinished=() if visitor is None else tuple(name for name in visitor.unfinished if name != own),
         )
 
@@ -265,37 +256,15 @@ class PlayerWindows:
 
     def _possible(self, visitor: Visitor | None, timezone: str | None, now: int) -> Occurrence | None:
         """The window that a start of somebody who is in none would open now."""
-        if self._standing_plan().state != "live":
-            return None
-        match self._availability:
-            case AvailabilityPersonal():
-                return _personal(self._availability, visitor, now)
-            case AvailabilityLocalCalendar():
-                begun = self._zone(timezone).under_way(now)
-                return begun[-1] if begun and _may_follow(visitor, begun[-1]) else None
-        return None
+        is_live = self._schedule is not None and self._standing_plan().state == "live"
+        return self._schedule.possible(visitor, timezone, now) if self._schedule and is_live else None
 
-    def _opens_at(
-        self, visitor: Visitor | None, before: WindowView | None, timezone: str | None, now: int
-    ) -> int | None:
-        """When the next window may be opened, as far as that is known beforehand; none overlaps the one before."""
-        if not isinstance(self._availability, AvailabilityLocalCalendar):
+    def _opens_at(self, before: Spanned | None, timezone: str | None, now: int) -> int | None:
+        """When the next window may be opened, as far as that is known; it does not overlap the one before."""
+        if self._schedule is None or self._standing_plan().state not in RUNNING:
             return None
-        if self._standing_plan().state not in ("scheduled", "live", "paused"):
-            return None
-        free_at = _end(before) if before is not None else 0 if visitor is None else visitor.ends_at
-        following = self._zone(timezone).following(max(now, free_at - 1))
-        return None if following is None else following.starts_at
-
-    def _zone(self, timezone: str | None) -> Unrolled[Occurrence]:
-        """The schedule in a player's own zone; one that does not exist is as none."""
-        plan = self._standing_plan()
-        zone = timezone if isinstance(timezone, str) and is_zone(timezone) else plan.timezone
-        if zone not in self._zones:
-            if not isinstance(self._availability, AvailabilityLocalCalendar):
-                raise TypeError("only a local calendar has zones")
-            self._zones[zone] = Unrolled(in_zone(self._availability, zone), zone, lambda one: one)
-        return self._zones[zone]
+        free_at = 0 if before is None else before.ends_at or 0
+        return self._schedule.opens_at(free_at, timezone, now)
 
     def _seen(self, player: int, one: Occurrence, state: WindowState) -> WindowView:
         plan = self._standing_plan()
@@ -344,20 +313,6 @@ def _end(window: WindowView) -> int:
     if window.ends_at is None:
         raise RuntimeError("a per-player window has an end")
     return window.ends_at
-
-
-def _personal(availability: AvailabilityPersonal, visitor: Visitor | None, now: int) -> Occurrence | None:
-    if visitor is not None and not availability.repeat:
-        return None
-    start = now if visitor is None else max(now, visitor.starts_at + 1)
-    if start < (availability.starts_at or 0) or (availability.ends_at is not None and start >= availability.ends_at):
-        return None
-    return Occurrence(start, start + availability.duration_seconds * 1000)
-
-
-def _may_follow(visitor: Visitor | None, one: Occurrence) -> bool:
-    """Whether an occurrence does not overlap the player's window before it, and is not that one."""
-    return visitor is None or (one.starts_at >= visitor.ends_at and one.starts_at > visitor.starts_at)
 
 
 def _in_parts(name: str, rows: list[Plain]) -> Iterator[Plain]:

@@ -117,6 +117,15 @@ class Window:
             return Refusal("no_active_window", "the window has ended", {"opensAt": None})
         return None
 
+    def knows(self, player: int) -> bool:
+        """Whether the player has a place here."""
+        return player in self._floor.members
+
+    def has_completed(self, player: int) -> bool:
+        """Whether the player has completed an attempt here."""
+        member = self._floor.members.get(player)
+        return member is not None and member.completed
+
     def member_view(self, query: GetMember) -> MemberView:
         """What the window knows of one player."""
         return self._floor.member_view(query)

@@ -15,23 +15,29 @@ class ListingFrames:
     """Keeps the encoded parts of one server; a part is made anew when its event or window is replaced."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str, bool], tuple[Listed, parts.Part]] = {}
+        self._kept: dict[tuple[str, str], tuple[Listed, parts.Part]] = {}
 
     def reply(self, codec: Codec, request_id: int, found: Iterable[Listed]) -> bytes:
         """The frame that answers `events.list`."""
-        listings = [parts.map_of(codec, [self._for_all(codec, one), parts.part(codec, _own(one))]) for one in found]
+        name = codec.subprotocol
+        listings = [one.encoded.get(name) or self._encode(codec, one) for one in found]
         ok = parts.map_of(codec, [parts.named(codec, "events", parts.list_of(codec, listings))])
         return parts.reply(codec, request_id, ok)
 
-    def _for_all(self, codec: Codec, listed: Listed) -> parts.Part:
-        name = (codec.subprotocol, listed.rules_event.key, listed.is_players_own)
-        kept = self._kept.get(name)
-        if kept is not None and kept[0].event is listed.event and kept[0].window is listed.window:
-            return kept[1]
-        encoded = parts.part(codec, _for_all(listed))
-        if not listed.is_players_own:
-            self._kept[name] = listed, encoded
+    def _encode(self, codec: Codec, listed: Listed) -> bytes:
+        encoded = parts.map_of(codec, [self._for_all(codec, listed), parts.part(codec, _own(listed))])
+        if listed.is_for_all:
+            listed.encoded[codec.subprotocol] = encoded
         return encoded
+
+    def _for_all(self, codec: Codec, listed: Listed) -> parts.Part:
+        name = codec.subprotocol, listed.rules_event.key
+        kept = self._kept.get(name)
+        if kept is None or kept[0].event is not listed.event or kept[0].window is not listed.window:
+            kept = listed, parts.part(codec, _for_all(listed))
+            if not listed.event.is_per_player:
+                self._kept[name] = kept
+        return kept[1]
 
 
 def listing(listed: Listed) -> Map:

@@ -24,7 +24,7 @@ from kraty_actors.domain.shared_board_messages import Contribute, OpenPeriod
 
 KEY = "ladder"
 PLAYERS = (1, 2, 3)
-scores = st.sampled_from([0, 1, 1, 2, 3, 7, -2, 0.1, 0.2, 0.3, 2.5, 2**53 - 1])
+scores = st.sampled_from([0, 1, 1, 1, 2, 2, 5, -2, 0.1, 0.2, 0.3, 2**53 - 1])
 sorts = st.sampled_from(["desc", "desc", "asc"])
 aggregations = st.sampled_from(["best", "sum", "sum", "latest"])
 cadences = st.sampled_from(["daily", "daily", "never", "season"])
@@ -70,6 +70,7 @@ class SharedBoardMachine(RuleBasedStateMachine):
         self.definition = {"key": KEY, "resetCadence": cadence, "timezone": "America/New_York"}
         self.put(sort=sort, scoreAggregation=aggregation)
         self.write(first, late=False)
+        self.contests[1].bound_at = self.contests[1].order + 1  # what it has written until now was never passed on
 
     # -- what the loop and the calendar do
 
@@ -105,6 +106,7 @@ class SharedBoardMachine(RuleBasedStateMachine):
         if isinstance(command, Contribute):
             self.twins[name].said += self.spoken
             assert outcome.moved or self.twins[name].rows() == before
+            assert len(self.spoken) > 1 or not outcome.moved or self.twins[name].rows() != before
         self.journals[name].add(self.now, command)
         return outcome
 
@@ -148,12 +150,6 @@ class SharedBoardMachine(RuleBasedStateMachine):
         """What the contest said first comes through, perhaps long after its period."""
         if self.contests[contest].words:
             self.hear(self.contests[contest])
-
-    @rule()
-    def bind(self) -> None:
-        told = self.contests[1]
-        if told.bound_at is None:
-            told.bound_at = told.order + 1
 
     # -- what time and operators do
 

@@ -648,6 +648,6 @@ def case(machine: type[WindowMachine], examples: int) -> Any:
     return test
 
 
-TestOneBoard = case(OneBoardMachine, 40)
-TestBoards = case(BoardsMachine, 40)
-TestLobbies = case(LobbiesMachine, 80)
+TestOneBoard = case(OneBoardMachine, 25)
+TestBoards = case(BoardsMachine, 30)
+TestLobbies = case(LobbiesMachine, 60)
