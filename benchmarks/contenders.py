@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.games import ENDLESS_TARGET, FREEZING_TARGET, POINTS, expression_game, global_game, lobby_game
+from benchmarks.games import (
+    ENDLESS_TARGET,
+    FREEZING_TARGET,
+    POINTS,
+    contributing_game,
+    expression_game,
+    global_game,
+    lobby_game,
+)
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
@@ -67,6 +75,7 @@ CONTENDERS = [
     ECHO_SANS_IO,
     Contender("global", "kraty, one board for all", "real", _real(global_game())),
     Contender("expression", "kraty, score by expression", "real", _real(expression_game()), POINTS),
+    Contender("contributing", "kraty, five shared boards", "real", _real(contributing_game())),
     Contender("lobby", "kraty, lobbies with 49 bots", "real", _real(lobby_game(FREEZING_TARGET))),
     Contender("lobby-endless", "kraty, lobbies with 49 endless bots", "real", _real(lobby_game(ENDLESS_TARGET))),
 ]

@@ -22,6 +22,19 @@ def expression_game() -> dict[str, Any]:
     return game
 
 
+def contributing_game(boards: int = 5) -> dict[str, Any]:
+    """The same, and every write counts for so many shared boards as well."""
+    game = global_game()
+    keys = [f"board{number}" for number in range(boards)]
+    game["events"][0]["contributesTo"] = keys
+    ways = ["best", "sum", "latest"]
+    cadences = ["never", "daily", "weekly", "monthly"]
+    boards_of = [
+        {"key": key, "scoreAggregation": ways[at % 3], "resetCadence": cadences[at % 4]} for at, key in enumerate(keys)
+    ]
+    return {**game, "leaderboards": boards_of}
+
+
 def lobby_game(bot_target: int) -> dict[str, Any]:
     """Every player in a lobby of 50 with 49 bots, which freeze once they reach `bot_target`."""
     climber = {"block": "random_step_with_fall", "params": {"target": bot_target}}

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import jsonschema
@@ -58,7 +59,12 @@ def test_a_game_file_has_neither_faults_nor_warnings(file: Path) -> None:
 
 @pytest.mark.parametrize("file", GAMES, ids=lambda file: file.stem)
 def test_an_editor_that_knows_the_schema_finds_no_fault_in_it(file: Path) -> None:
-    jsonschema.validate(json.loads(file.read_text("utf-8")), json_schema())
+    _validator().validate(json.loads(file.read_text("utf-8")))
+
+
+@cache
+def _validator() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json_schema())
 
 
 def _played() -> list[object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 import anyio
 
@@ -25,6 +26,10 @@ Envelope = tuple[Command, Respond | None, str, int]
 """A command, who is to be answered, and the actor that sent it with its number ("" and 0 for none)."""
 
 
+Lane = Literal["pressing", "patient"]
+"""Where an actor waits for its turn: behind others for whom somebody waits, or behind everybody."""
+
+
 @dataclass(slots=True, eq=False)
 class Batch:
     """What one turn of an actor leads to; spoken of only once it is committed. `error` says that it never will be."""
@@ -38,20 +43,21 @@ class Batch:
     effects: list[Effect] = field(default_factory=list)
     moved: bool = False
     finished: bool = False
+    can_wait: bool = False
     committed: bool = False
     error: StoreError | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Cell:
-    """`state` is None while the actor is being recovered. `number` is its last batch in the journal. `deaf_to` names
+    """`lane` says where it stands in line, if it does. `state` is None while the actor is being recovered. `number` is its last batch in the journal. `deaf_to` names
     the actors (or `tick`) whose words a rule has failed on."""
 
     id: str
     state: State | None = None
     mailbox: deque[Envelope] = field(default_factory=deque)
     in_flight: deque[Batch] = field(default_factory=deque)
-    queued: bool = False
+    lane: Lane | None = None
     recovered: anyio.Event = field(default_factory=anyio.Event)
     stalled: bool = False
     deaf_to: set[str] = field(default_factory=set)

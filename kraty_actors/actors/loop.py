@@ -20,7 +20,7 @@ import anyio
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint as yield_to_others
 
-from kraty_actors.actors.cell import Batch, Cell, Envelope, Respond
+from kraty_actors.actors.cell import Batch, Cell, Envelope, Lane, Respond
 from kraty_actors.actors.clock import Clock
 from kraty_actors.actors.effects import stored
 from kraty_actors.actors.records import FROM_ACTOR, pack_batch
@@ -82,7 +82,8 @@ class ActorLoop:
         self._make_state = make_state
         self._roots = frozenset(roots)
         self._cells: dict[str, Cell] = {}
-        self._ready: deque[Cell] = deque()
+        self._pressing: deque[Cell] = deque()
+        self._patient: deque[Cell] = deque()
         self._settled: deque[Cell] = deque()
         self._alarms: list[tuple[int, int, Cell | Callable[[], None]]] = []
         self._alarm_order = count()
@@ -110,7 +111,7 @@ class ActorLoop:
         """The state of an actor all of whose changes are committed and for which nothing waits or is due by `now`: it
         may be read at once. None means that it has to be asked."""
         cell = self._cells.get(actor_id)
-        if cell is None or not cell.number or cell.queued or cell.in_flight or cell.mailbox:
+        if cell is None or not cell.number or cell.lane or cell.in_flight or cell.mailbox:
             return None
         return cell.state if cell.alarm is None or cell.alarm > now else None
 
@@ -157,7 +158,7 @@ class ActorLoop:
 
     async def checkpoint_all(self) -> None:
         """Write down every actor as it stands, once all that was accepted is committed."""
-        while any(cell.queued or cell.mailbox or cell.in_flight for cell in self._cells.values()):
+        while any(cell.lane or cell.mailbox or cell.in_flight for cell in self._cells.values()):
             if self.store_is_away or self._store.failing_since is not None:
                 return
             await anyio.sleep(0.001)
@@ -168,13 +169,20 @@ class ActorLoop:
     # -- one turn
 
     def _take_turns(self) -> None:
+        """First those for whom somebody waits, then others, as long as there is time."""
         enough = perf_counter() + TURNS_SECONDS
-        for _ in range(len(self._ready)):
-            cell = self._ready.popleft()
-            cell.queued = False
-            self._turn(cell)
+        for _ in range(len(self._pressing)):
+            self._next_turn(self._pressing, "pressing")
+        while self._patient:
+            self._next_turn(self._patient, "patient")
             if perf_counter() > enough:
                 break
+
+    def _next_turn(self, line: deque[Cell], lane: Lane) -> None:
+        cell = line.popleft()
+        if cell.lane == lane:  # else it has had its turn with those that press
+            cell.lane = None
+            self._turn(cell)
 
     def _turn(self, cell: Cell) -> None:
         if cell.state is None:
@@ -256,8 +264,17 @@ class ActorLoop:
 
     def _commit(self, cell: Cell, batch: Batch) -> None:
         cell.number += 1
+        batch.can_wait = all(map(_is_patient, batch.envelopes)) or any(
+            one.can_wait and not one.committed for one in cell.in_flight
+        )
         cell.in_flight.append(batch)
-        unit = Unit(cell.id, cell.number, pack_batch(cell.now, batch.inputs), tuple(map(stored, batch.effects)))
+        unit = Unit(
+            cell.id,
+            cell.number,
+            pack_batch(cell.now, batch.inputs),
+            tuple(map(stored, batch.effects)),
+            can_wait=batch.can_wait,
+        )
         self._store.submit(unit, partial(self._stored, cell, batch))
 
     def _stored(self, cell: Cell, batch: Batch, error: StoreError | None) -> None:
@@ -307,7 +324,7 @@ class ActorLoop:
     def _post(self, source: str, number: int, message: Message) -> None:
         target = self._cell(message.to)
         target.mailbox.append((message.command, None, source, number))
-        self._queue(target)
+        self._queue(target, "patient" if message.command.can_wait else "pressing")
 
     def _heard(self, source: str, number: int) -> None:
         """The receiver has committed a message: its sender need not keep it."""
@@ -323,7 +340,7 @@ class ActorLoop:
     def _write_checkpoint(self, cell: Cell) -> None:
         cell.checkpointed = cell.number
         is_over = cell.retired and not cell.unheard
-        unit = Unit(cell.id, cell.number, None, (), tuple(cell.checkpoint()), is_over)
+        unit = Unit(cell.id, cell.number, None, (), tuple(cell.checkpoint()), is_over, can_wait=True)
         self._store.submit(unit, partial(self._checkpoint_stored, cell))
 
     def _checkpoint_stored(self, cell: Cell, error: StoreError | None) -> None:
@@ -451,12 +468,13 @@ class ActorLoop:
                 whom()
             elif whom.alarm == at:
                 whom.alarm = None
-                self._queue(whom)
+                self._queue(whom, "patient")
 
-    def _queue(self, cell: Cell) -> None:
-        if not cell.queued:
-            cell.queued = True
-            self._ready.append(cell)
+    def _queue(self, cell: Cell, lane: Lane = "pressing") -> None:
+        """Put the actor in line; whoever waits for nobody's sake moves up when somebody comes."""
+        if cell.lane is None or (cell.lane == "patient" and lane == "pressing"):
+            cell.lane = lane
+            (self._pressing if lane == "pressing" else self._patient).append(cell)
             self._rouse()
 
     def _rouse(self) -> None:
@@ -464,7 +482,7 @@ class ActorLoop:
             self._wake.set()
 
     async def _wait(self) -> None:
-        if self._ready or self._settled:
+        if self._pressing or self._patient or self._settled:
             return
         self._wake = anyio.Event()
         self._asleep = True
@@ -482,6 +500,12 @@ class ActorLoop:
 def _may_wait(command: Command, respond: Respond | None) -> bool:
     """Whether a command need not be refused while nothing can be stored: a question, or something that is told."""
     return command.is_read or (respond is None and command is not TICK)
+
+
+def _is_patient(envelope: Envelope) -> bool:
+    """Whether nobody waits for what a command leads to."""
+    command, respond, *_ = envelope
+    return respond is None and command.can_wait
 
 
 def overloaded() -> Refusal:

@@ -21,6 +21,9 @@ Bag = Mapping[str, Plain]
 CLOSED_LISTED = 10
 """Closed windows that `windows.list` shows for an event."""
 
+RUNNING = ("scheduled", "live", "paused")
+"""States in which windows open when their time comes."""
+
 PER_PLAYER = ("personal", "local_calendar")
 """Modes in which every player has windows of their own (R-22)."""
 
@@ -114,7 +117,7 @@ class EventView:
 
     @property
     def _occurs(self) -> bool:
-        return self.is_active and self.state in ("scheduled", "live", "paused")
+        return self.is_active and self.state in RUNNING
 
 
 def overridden(window: WindowView, overrides: Mapping[int, Bag]) -> WindowView:

@@ -122,6 +122,7 @@ class Close(Command):
     is expired, and nobody wins, moves or is paid (R-26)."""
 
     tag: ClassVar[str] = "close"
+    can_wait: ClassVar[bool] = True
     at: int
     is_cancelled: bool = False
 
@@ -131,6 +132,7 @@ class Settled(Command):
     """From the window: every grant is written; these standings are final."""
 
     tag: ClassVar[str] = "settled"
+    can_wait: ClassVar[bool] = True
 
 
 @dataclass(slots=True, frozen=True)
@@ -148,6 +150,7 @@ class AttemptEnded(Command):
     """To the window: the player may start again, if the event lets them."""
 
     tag: ClassVar[str] = "ended"
+    can_wait: ClassVar[bool] = True
     player: int
     completed: bool
 
@@ -157,6 +160,7 @@ class Closed(Command):
     """To the window: what it needs to share out prizes."""
 
     tag: ClassVar[str] = "closed"
+    can_wait: ClassVar[bool] = True
     contest: str
     winners: list[int]
     promoted: list[int] = field(default_factory=list)

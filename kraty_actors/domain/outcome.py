@@ -21,6 +21,8 @@ class Command:
     tag: ClassVar[str]
     is_read: ClassVar[bool] = False
     """Whether it only asks: it changes nothing, and is answered while nothing can be stored (R-58)."""
+    can_wait: ClassVar[bool] = False
+    """Whether nobody waits for it, so that others may go first when thousands of its kind come at once."""
     __match_args__: ClassVar[tuple[str, ...]]
 
     def record(self) -> list[Plain]:
@@ -32,6 +34,7 @@ class Tick(Command):
     """Time has come to the state's `wake_at`."""
 
     tag = "tick"
+    can_wait = True
 
 
 @dataclass(slots=True, frozen=True)

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from kraty_actors.definitions import EventDefinition
 from kraty_actors.domain import schedule
-from kraty_actors.domain.catalogue import CLOSED_LISTED, PER_PLAYER, Bag, EventState, EventView, WindowView
+from kraty_actors.domain.catalogue import CLOSED_LISTED, PER_PLAYER, RUNNING, Bag, EventState, EventView, WindowView
 from kraty_actors.domain.contest_messages import Amend, Pause, Resume
 from kraty_actors.domain.ids import player_windows_id, window_id
 from kraty_actors.domain.lobby import FillStrategy
@@ -26,9 +26,6 @@ from kraty_actors.domain.window_messages import Finalize, OpenWindow, WindowFina
 
 CLOSED_KEPT_MS = 2 * 86_400_000
 """How long a closed window stays known beyond the last ten: long enough for a day's limits (R-17)."""
-
-RUNNING = ("scheduled", "live", "paused")
-"""States in which windows open when their time comes."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -102,8 +99,9 @@ class Planned:
         messages = self._amend(rules, terms)
         is_replanned = rules is not None or terms.timezone != self.terms.timezone
         is_news = is_replanned or is_active != self.is_active
-        self._take(rules, terms)
-        self.is_active = is_active
+        self.terms, self.is_active = terms, is_active
+        if rules is not None:
+            self.revisions.append(rules)
         if self.state == "draft" and self.is_published and is_active:
             self.state = "scheduled"
         if rules is not None and self.state == "finalized" and not self._is_ended:
@@ -114,11 +112,6 @@ class Planned:
         if is_news:
             messages += self._begin(now)
         return messages + self.settle()
-
-    def _take(self, rules: Rules | None, terms: Terms) -> None:
-        self.terms = terms
-        if rules is not None:
-            self.revisions.append(rules)
 
     def _amend(self, rules: Rules | None, terms: Terms) -> list[Message]:
         """What takes effect at once is told to the windows that are open, if it differs (R-5)."""

@@ -18,13 +18,12 @@ from kraty_actors.domain.calendar_messages import (
     FinalizeEvent,
     OverrideWindow,
 )
-from kraty_actors.domain.catalogue import WindowState, WindowView
+from kraty_actors.domain.catalogue import RUNNING, WindowState, WindowView
 from kraty_actors.domain.contest_messages import Amend, Pause, Resume
 from kraty_actors.domain.days import day_start
 from kraty_actors.domain.ids import CALENDAR, player_window_id
 from kraty_actors.domain.outcome import Command, Message, Outcome, Plain, Refusal, Tick
 from kraty_actors.domain.own_schedules import OwnSchedule, own_schedule
-from kraty_actors.domain.planned import RUNNING
 from kraty_actors.domain.player_windows_messages import (
     Locate,
     Located,

@@ -39,6 +39,7 @@ class Unit:
         checkpoint: The actor's whole state after batch `number`; it replaces the checkpoint before it, and
             recovery starts from it. The records that it covers stay, as history.
         finished: The actor needs no recovery at start any more. It stays so, whatever later units say.
+        can_wait: Nobody waits for it: units of other actors may be stored before it, though handed over later.
     """
 
     actor: str
@@ -47,6 +48,7 @@ class Unit:
     effects: tuple[Effect, ...] = ()
     checkpoint: tuple[bytes, ...] | None = None
     finished: bool = False
+    can_wait: bool = False
 
 
 Done: TypeAlias = Callable[[StoreError | None], None]
@@ -77,7 +79,8 @@ class Store(Protocol):
 
     # -- journal
     def submit(self, unit: Unit, done: Done) -> None:
-        """Store a unit; never waits. `done` is called once on the loop's thread, in the order of submission,
+        """Store a unit; never waits. `done` is called once on the loop's thread, in the order of submission (what can
+        wait may come later than what cannot),
         perhaps before this returns. The units of one actor must carry consecutive numbers, else
         `JournalConflict`."""
 

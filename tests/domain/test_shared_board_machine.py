@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,9 +56,7 @@ class Told:
 
 
 class SharedBoardMachine(RuleBasedStateMachine):
-    @initialize(
-        sort=sorts, aggregation=aggregations, cadence=cadences, first=st.lists(plays, min_size=2, max_size=12)
-    )
+    @initialize(sort=sorts, aggregation=aggregations, cadence=cadences, first=st.lists(plays, min_size=2, max_size=12))
     def begin(self, sort: str, aggregation: str, cadence: str, first: list[tuple[int, int, Any, bool]]) -> None:
         self.now = START
         self.library = Library()
@@ -208,7 +207,7 @@ class SharedBoardMachine(RuleBasedStateMachine):
         view = self.shelf.views()[KEY]
         periods = [*reversed(view.past), view.current]
         assert [board_id(KEY, period.starts_at) for period in periods] == list(self.boards)
-        assert all(one.ends_at == following.starts_at for one, following in zip(periods, periods[1:], strict=False))
+        assert all(one.ends_at == following.starts_at for one, following in itertools.pairwise(periods))
         assert not view.current.is_over(self.now)
 
     def teardown(self) -> None:
@@ -218,4 +217,4 @@ class SharedBoardMachine(RuleBasedStateMachine):
 
 
 TestSharedBoards = SharedBoardMachine.TestCase
-TestSharedBoards.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
+TestSharedBoards.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)

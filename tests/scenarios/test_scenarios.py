@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,8 @@ async def test_on_sqlite_over_sockets(file: Path, tmp_path: Path) -> None:
 
 def test_no_file_waits_that_is_not_there() -> None:
     assert set(NOT_YET) <= {file.stem for file in FILES}
+
+
+def test_the_readme_leads_to_every_file() -> None:
+    readme = (Path(__file__).parent / "README.md").read_text("utf-8")
+    assert sorted(re.findall(r"\]\((\w+\.md)\)", readme)) == [file.name for file in FILES]

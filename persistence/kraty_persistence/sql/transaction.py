@@ -29,6 +29,10 @@ class UnitTask:
     done: Done
 
     @property
+    def can_wait(self) -> bool:
+        return self.unit.can_wait
+
+    @property
     def weight(self) -> int:
         """About how much there is to write, in bytes; every row counts as some more of them."""
         unit = self.unit
@@ -45,6 +49,7 @@ class Job:
     done: Done
     only_reads: bool = False
     result: Any = None
+    can_wait: ClassVar[bool] = False
     weight: ClassVar[int] = 50 * ROW_WEIGHT  # a few statements
 
 

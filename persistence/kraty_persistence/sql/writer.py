@@ -1,8 +1,9 @@
 """Group commit: one thread that writes what has gathered in one transaction, over and over.
 
 While a group is being committed the next one gathers, so the group's size follows the load by itself, up to a
-limit: a burst is cut into several transactions, so that the first of it need not wait for the last. The event
-loop is never waited for: outcomes are left in a queue, and the loop is told once for each group.
+limit: a burst is cut into several transactions, so that the first of it need not wait for the last. What can wait
+goes in small helpings with whatever somebody waits for. The event loop is never waited for: outcomes are left in a
+queue, and the loop is told once for each group.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ LONGEST_PAUSE_S = 0.25
 GROUP_WEIGHT = 2_000_000
 """Where a group is full, in the unit of `Task.weight`: some 20 ms, of which the sync of the disk is little."""
 
+HELPING_WEIGHT = 500_000
+"""How much of a group may be of what can wait."""
+
 
 class Writer:
     """The thread, its queue and its connection."""
@@ -49,6 +53,8 @@ class Writer:
         self._patience_s = patience_s
         self._connection: sa.Connection | None = None
         self._queue: SimpleQueue[Task | None] = SimpleQueue()
+        self._pressing: deque[Task] = deque()
+        self._patient: deque[Task] = deque()
         self._outcomes: deque[tuple[Done, StoreError | None]] = deque()
         self._call_soon = _call_soon()
         self._closed = False
@@ -57,7 +63,7 @@ class Writer:
         self._thread.start()
 
     def put(self, task: Task) -> None:
-        """Hand a task over; its `done` is called on the loop, in order."""
+        """Hand a task over; its `done` is called on the loop, in order with others that can wait, or that cannot."""
         if self._closed:
             task.done(StoreClosed("the store is closed"))
         else:
@@ -92,18 +98,23 @@ class Writer:
 
     def _next_group(self) -> list[Task]:
         """Wait for a task, and take what stands behind it until the group is full; none if it is time to stop."""
-        while self._queue.empty() and not self._stopping and self._tidied():
+        while not self._has_any() and self._queue.empty() and not self._stopping and self._tidied():
             pass
-        tasks: list[Task] = []
-        room = GROUP_WEIGHT
-        while room > 0 and not self._stopping and not (tasks and self._queue.empty()):
+        self._sort(wait=not self._has_any() and not self._stopping)
+        return _helping(self._pressing, GROUP_WEIGHT) + _helping(self._patient, HELPING_WEIGHT)
+
+    def _has_any(self) -> bool:
+        return bool(self._pressing or self._patient)
+
+    def _sort(self, *, wait: bool) -> None:
+        """Take everything from the queue, by whether it can wait."""
+        while wait or not self._queue.empty():
             task = self._queue.get()
+            wait = False
             if task is None:
                 self._stopping = True
             else:
-                tasks.append(task)
-                room -= task.weight
-        return tasks
+                (self._patient if task.can_wait else self._pressing).append(task)
 
     def _tidied(self) -> bool:
         """Use a quiet moment; whether there may be more to tidy up."""
@@ -116,9 +127,11 @@ class Writer:
 
     def _waiting(self) -> list[Task]:
         """All that stands in the queue."""
-        tasks = [self._queue.get() for _ in range(self._queue.qsize())]
-        self._stopping = self._stopping or None in tasks
-        return [task for task in tasks if task is not None]
+        self._sort(wait=False)
+        tasks = [*self._pressing, *self._patient]
+        self._pressing.clear()
+        self._patient.clear()
+        return tasks
 
     def _settle(self, tasks: list[Task]) -> StoreError | None:
         """Store a group, in parts if a task in it has a bug; return why the store gave up, if it did."""
@@ -188,6 +201,15 @@ class Writer:
             self._call_soon(self._deliver)
         except RuntimeError:  # the loop has ended: nobody is left to be told
             self._stopping = True
+
+
+def _helping(tasks: deque[Task], room: int) -> list[Task]:
+    """The next tasks, until there is no room for more."""
+    taken: list[Task] = []
+    while tasks and room > 0:
+        taken.append(tasks.popleft())
+        room -= taken[-1].weight
+    return taken
 
 
 def _call_soon() -> Callable[[Callable[[], None]], Any]:

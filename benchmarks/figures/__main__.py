@@ -1,0 +1,69 @@
+"""Measure the event model at its limits, in this process, and print what came of it."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from functools import partial
+from pathlib import Path
+
+import click
+import trio
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.figures.listings import EVENTS, measure_listings
+from benchmarks.figures.lobbies import TICK_SECONDS, Lobbies, measure_lobbies
+from benchmarks.figures.placement import measure_placement
+
+PARTS = "placement,listings,lobbies"
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--only", default=PARTS, help="Which parts.")
+@click.option("--players", default=1_000_000, help="Players of the large window.")
+@click.option("--lobbies", default=10_000, help="Lobbies that are live at the same time.")
+@click.option("--idle-seconds", default=60.0, help="How long nobody looks at them.")
+@click.option("--folder", type=click.Path(path_type=Path), default=".", help="Where the database goes: a real disk.")
+def main(*, only: str, players: int, lobbies: int, idle_seconds: float, folder: Path) -> None:
+    """Placement, listings, and ten thousand lobbies."""
+    wanted = set(only.split(","))
+    table = Table(title="figures", title_justify="left", box=SIMPLE)
+    table.add_column("what")
+    table.add_column("measured", justify="right")
+    if "placement" in wanted:
+        for mode, (small, large) in measure_placement(players, _say).items():
+            table.add_row(f"start, {mode}: {players:,} players against 1,000", f"{large / small:.2f}")
+            table.add_row("", f"{small:.1f} and {large:.1f} us")
+    if "listings" in wanted:
+        _say("listings")
+        for who, ms in trio.run(measure_listings).items():
+            table.add_row(f"events.list, {EVENTS} live events, {who}", f"{ms:.2f} ms of CPU")
+    if "lobbies" in wanted:
+        for what, figure in _of_lobbies(trio.run(partial(measure_lobbies, lobbies, idle_seconds, folder, _say))):
+            table.add_row(what, figure)
+    Console(width=100).print(table)
+
+
+def _of_lobbies(found: Lobbies) -> list[tuple[str, str]]:
+    return [
+        (f"memory of each of {found.lobbies:,} lobbies of 50", f"{found.kib_each:.1f} KiB"),
+        ("a core's share, none watched", f"{found.idle_core_share:.2%}"),
+        (f"one is watched: first move, with a tick of {TICK_SECONDS} s", f"{found.moved_after_s:.2f} s"),
+        ("all close at once", f"{found.closed_after_s:.2f} s"),
+        ("p99 of another window's writes meanwhile", f"{_p99(found.others_ms):.1f} ms"),
+        ("p99 of the same before", f"{_p99(found.others_before_ms):.1f} ms"),
+    ]
+
+
+def _p99(latencies_ms: list[float]) -> float:
+    return statistics.quantiles(latencies_ms, n=100)[98]
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
