@@ -2,9 +2,8 @@
 
 How a board is edited:
 
-- what says when periods begin (`resetCadence`, `timezone`) counts at once: the period ends now and another begins;
-- what says how scores rank (`sort`, `scoreAggregation`) counts from the next period on; a period that has no end of
-  its own ends now;
+- `resetCadence`, `timezone` and `sort` count at once: the period ends now and another begins;
+- `scoreAggregation` counts from the next period on; a period that has no end of its own ends now;
 - a season's end may be moved while the season runs, or put while the period after it is open, which then becomes the
   new season; one that has passed already ends the period now;
 - an archived board takes no more scores. Its period goes on to its end, and no other opens until it is put back.
@@ -155,17 +154,14 @@ def _edited(shelved: Shelved, board: SharedBoard, now: int) -> BoardRules:
     if rules.cadence == old.cadence == "season" and rules.season_ends_at != old.season_ends_at:
         to_come = rules.season_ends_at is not None and rules.season_ends_at > now
         return replace(rules, since=current.starts_at) if to_come and not current.is_over(now) else anew
-    if _rhythm(rules) != _rhythm(old) or (_scoring(rules) != _scoring(old) and current.ends_at is None):
+    if _shape(rules) != _shape(old) or (rules.aggregation != old.aggregation and current.ends_at is None):
         return anew
     return rules
 
 
-def _rhythm(rules: BoardRules) -> tuple[str, str | None]:
-    return rules.cadence, None if rules.cadence in ("never", "season") else rules.timezone
-
-
-def _scoring(rules: BoardRules) -> tuple[str, str]:
-    return rules.sort, rules.aggregation
+def _shape(rules: BoardRules) -> tuple[str | None, ...]:
+    """What cannot change within a period."""
+    return rules.sort, rules.cadence, None if rules.cadence in ("never", "season") else rules.timezone
 
 
 def _warnings(shelved: Shelved, old: BoardRules, period: Period, now: int) -> list[Fault]:
@@ -173,8 +169,8 @@ def _warnings(shelved: Shelved, old: BoardRules, period: Period, now: int) -> li
     path, current = f"leaderboards.{old.key}", shelved.current
     if period.starts_at != current.starts_at and not current.is_over(now):
         return [Fault(path, "the edit ends the period that was open, and begins another")]
-    if _scoring(shelved.newest) != _scoring(old) and period.ends_at is not None:
-        return [Fault(path, f"sort and scoreAggregation change with the next period, at {iso_instant(period.ends_at)}")]
+    if shelved.newest.aggregation != old.aggregation and period.ends_at is not None:
+        return [Fault(path, f"scoreAggregation changes with the next period, at {iso_instant(period.ends_at)}")]
     return []
 
 

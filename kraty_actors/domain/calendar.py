@@ -81,12 +81,10 @@ class Calendar:
         before = {key: planned.newest.revision for key, planned in self._events.items()}
         for event in game.events:
             planned = self._events.setdefault(event.key, Planned(event.key))
+            rules, terms = self._revised(planned, event), self._terms(event)
             is_active = event.key not in command.inactive
-            self._say(
-                outcome,
-                planned,
-                planned.put(self._revised(planned, event), self._terms(event), now, is_active=is_active),
-            )
+            if rules is not None or (terms, is_active) != (planned.terms, planned.is_active):
+                self._say(outcome, planned, planned.put(rules, terms, now, is_active=is_active))
         changed = [self._count(kind, key, before) for kind, key in command.changed]
         outcome.reply = GamePut([put for put, _ in changed], [warning for one in filed for warning in one.warnings])
         outcome.effects = [

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from kraty_actors.domain.board_view import BoardView as BoardView
-from kraty_actors.domain.board_view import GetBoard as GetBoard
-from kraty_actors.domain.board_view import Standing as Standing
 from kraty_actors.domain.outcome import Command, Plain
 
 Number = int | float

@@ -17,7 +17,7 @@ Number = int | float
 
 @dataclass(slots=True)
 class Bound:
-    """A shared board that the contest contributes to since its input `bound_at`."""
+    """A shared board that the contest contributes to. Nothing of before its input `bound_at` was ever told to it."""
 
     rules: BoardRules
     bound_at: int
@@ -34,20 +34,24 @@ class Contributions:
     """Gathers over one batch of inputs; boards of highest scores are told of every write, those of lowest scores of
     final ones only (R-28)."""
 
-    __slots__ = ("_bound", "_contest", "_finals", "_rulebook", "_writes")
+    __slots__ = ("_bound", "_contest", "_finals", "_first_bound", "_rulebook", "_writes")
 
     def __init__(self, contest: str, rulebook: Rulebook) -> None:
         self._contest = contest
         self._rulebook = rulebook
         self._bound: list[Bound] = []
+        self._first_bound: dict[str, int] = {}
         self._writes: list[Plain] = []
         self._finals: list[Plain] = []
 
     def bind(self, boards: Iterable[Sequence[Plain]], order: int) -> None:
-        """Contribute from now on to these boards, each [key, revision]; `order` is the contest's next input."""
-        since = {bound.rules.key: bound.bound_at for bound in self._bound}
+        """Contribute from now on to these boards, each [key, revision]; `order` is the contest's next input.
+
+        A board that is left out for a while and named again has been told what came before, so that nothing of it is
+        added twice.
+        """
         rules = [self._rulebook.board(key, revision) for key, revision in boards]
-        self._bound = [Bound(one, since.get(one.key, order)) for one in rules]
+        self._bound = [Bound(one, self._first_bound.setdefault(one.key, order)) for one in rules]
 
     def wrote(self, attempt: Attempt, prior_order: int, prior: Number, at: int) -> None:
         """A write was applied; before it, at the input `prior_order`, the attempt's score was `prior`."""
@@ -81,7 +85,8 @@ class Contributions:
         return said
 
     def dump(self) -> Plain:
-        return [[bound.rules.key, bound.rules.revision, bound.bound_at] for bound in self._bound]
+        return [self._first_bound, [[bound.rules.key, bound.rules.revision] for bound in self._bound]]
 
     def restore(self, plain: Plain) -> None:
-        self._bound = [Bound(self._rulebook.board(key, revision), at) for key, revision, at in plain]
+        self._first_bound, bound = plain
+        self.bind(bound, 0)

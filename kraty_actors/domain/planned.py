@@ -59,7 +59,7 @@ class Planned:
         self.overrides: dict[int, Bag] = {}
         self.next_start: int | None = None
         self._opened_until = 0
-        self._is_ended = False
+        self._is_ended_by_command = False
         self._is_idle = False
         self._told: PlanPlayerWindows | None = None
         self._ahead: Unrolled[WindowView]
@@ -104,7 +104,7 @@ class Planned:
             self.revisions.append(rules)
         if self.state == "draft" and self.is_published and is_active:
             self.state = "scheduled"
-        if rules is not None and self.state == "finalized" and not self._is_ended:
+        if rules is not None and self.state == "finalized" and not self._is_ended_by_command:
             self.state = "scheduled"
         if is_replanned:
             self._is_idle = False
@@ -262,7 +262,7 @@ class Planned:
 
     def finalize(self, now: int) -> list[Message]:
         """For good: its open windows end, also while it is paused, and none opens any more."""
-        self.state, self._is_ended = "finalized", True
+        self.state, self._is_ended_by_command = "finalized", True
         messages = self._to_open(Finalize())
         for window in self.open_windows:
             self.keep(window.ended(now))
@@ -324,7 +324,7 @@ class Planned:
             "state": self.state,
             "isPublished": self.is_published,
             "isActive": self.is_active,
-            "isEnded": self._is_ended,
+            "isEndedByCommand": self._is_ended_by_command,
             "isIdle": self._is_idle,
             "openedUntil": self._opened_until,
             "nextStart": self.next_start,
@@ -344,7 +344,7 @@ class Planned:
         planned.state = plain["state"]
         planned.is_published = plain["isPublished"]
         planned.is_active = plain["isActive"]
-        planned._is_ended = plain["isEnded"]
+        planned._is_ended_by_command = plain["isEndedByCommand"]
         planned._is_idle = plain["isIdle"]
         planned._opened_until = plain["openedUntil"]
         planned.next_start = plain["nextStart"]

@@ -24,6 +24,9 @@ MODE = "shared"
 ENTRIES_PER_PART = 2_000
 """Rows, or starting points of attempts, in one part of a checkpoint: a couple of milliseconds of packing."""
 
+MOVED_MAX = 256
+"""Players whose rows wait to be placed anew, until somebody reads the board: at most some milliseconds of work."""
+
 
 class SharedBoard:
     """See the module. `version` counts the changes of the board, so it rises across restarts too; at 0 the period has
@@ -40,6 +43,7 @@ class SharedBoard:
         self._period: Period
         self._entries = 0
         self._standings = Standings()
+        self._moved: dict[int, Row] = {}
         self._baselines: dict[tuple[str, int], Number] = {}
         self._sums = ExactSums()
 
@@ -85,20 +89,28 @@ class SharedBoard:
 
     def _contribute(self, told: Contribute) -> None:
         self._open(told.key, told.revision, told.starts_at)
-        players = self._standings.players
+        players, moved = self._standings.players, self._moved
         ascending, aggregation = self._rules.sort == "asc", self._rules.aggregation
         for entry in told.entries:
             player, _, _, _, _, score, _, is_completed = entry
             self._entries += 1
             if ascending and not is_completed:
                 continue
-            stood = players.row(player)
+            stood = moved.get(player) or players.row(player)
             if aggregation == "sum":
                 score = self._sums.added(player, 0 if stood is None else self._score(stood), self._gain(told, entry))
             row = Row(score if ascending else -score, False, self._entries, player)
             if stood is None or (row < stood if aggregation == "best" else row.sort_score != stood.sort_score):
-                players.put(row)
+                moved[player] = row
                 self.version += 1
+        if len(moved) > MOVED_MAX:
+            self._place_moved()
+
+    def _place_moved(self) -> None:
+        """Who writes often is placed once for many writes: by far the dearest part of one on a large board."""
+        for row in self._moved.values():
+            self._standings.players.put(row)
+        self._moved.clear()
 
     def _gain(self, told: Contribute, entry: Sequence[Plain]) -> Exact:
         """What a write adds to its player's sum: the attempt's score less that with which it came into the period,
@@ -123,6 +135,7 @@ class SharedBoard:
         return None if row is None else self._score(row)
 
     def _read(self, query: GetBoard) -> BoardView:
+        self._place_moved()
         return view_of(
             query,
             self._standings,
@@ -136,6 +149,7 @@ class SharedBoard:
     # -- checkpoint
 
     def dump(self) -> Iterable[Plain]:
+        self._place_moved()
         yield {
             "key": self._rules.key,
             "revision": self._rules.revision,

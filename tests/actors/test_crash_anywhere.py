@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kraty_actors.actors.engine import Engine
 from kraty_actors.actors.loop import answer_to
 from kraty_actors.domain.attempt import AttemptView, Written
-from kraty_actors.domain.contest_messages import BoardView, GetBoard
+from kraty_actors.domain.board_view import BoardView, GetBoard
 from kraty_actors.domain.lobby import LobbyView
 from kraty_actors.domain.outcome import Refusal
 from kraty_actors.domain.window_messages import Report

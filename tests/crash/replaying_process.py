@@ -18,8 +18,9 @@ from kraty_actors.actors.players import Players
 from kraty_actors.actors.records import pack
 from kraty_actors.actors.replay import Replay, replay_window
 from kraty_actors.domain.attempt import AttemptView
+from kraty_actors.domain.board_view import BoardView, GetBoard
 from kraty_actors.domain.contest import Contest
-from kraty_actors.domain.contest_messages import ANYONE, BoardView, GetAttempt, GetBoard
+from kraty_actors.domain.contest_messages import ANYONE, GetAttempt
 from kraty_actors.domain.outcome import Pay
 from kraty_actors.gateway import translate
 from kraty_persistence.sql import open_sql_store

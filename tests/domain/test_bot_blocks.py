@@ -220,6 +220,27 @@ def test_r38_after_a_write_those_whose_block_moved_with_it_may_change_state():
     assert told == [(1, [0, 1]), (2, [0, 1]), (3, [1]), False]
 
 
+def test_r36_what_a_write_sets_off_happens_at_the_moment_of_the_write():
+    climb = {**block("random_step_with_fall", target=3, fallChance=0), "transitions": [when("score == 1", "jump")]}
+    bots, people = seated(machine(climb=climb, jump=block("complete_at", seconds=0, score=50))), People([1])
+    bots.advance(at(10), 6, people)
+    assert bots.wrote(9, people)
+    assert (bots.values, bots.reached) == ([50], [9])
+
+
+def test_r38_what_is_final_takes_no_way_out_even_at_the_tick_at_which_it_becomes_so():
+    state = {**block("complete_at", seconds=5, score=7), "transitions": [when("stateSeconds >= 5", "away")]}
+    assert told(machine(a=state, away=block("quit")), [5, 10]) == [7, 7]
+
+
+def test_r38_a_bot_that_begins_to_follow_while_nobody_looks_has_followed_from_then_on():
+    linear = block("progress_linear", targetScore=100, durationSeconds=100)
+    late = sequence(block("wait", seconds=40), block("track_position", targetRank=1, maxStep=1))
+    bots = seated(late, linear)
+    bots.advance(at(90), 0, People())
+    assert bots.values == [10, 90]
+
+
 def test_r37_a_bot_frozen_at_its_target_still_changes_state_with_time():
     bots, people = seated(climbing_machine("stateSeconds >= 20")), People([1])
     for write in range(1, 9):
@@ -239,15 +260,14 @@ def test_r37_the_climb_may_be_the_last_step_of_a_sequence():
 
 def test_r28_where_the_lowest_leads_a_bot_has_a_row_from_its_completion_on():
     linear = block("progress_linear", targetScore=40, durationSeconds=20)
-    bots = seated(
-        sequence(linear, block("complete")), block("complete_at", seconds=10, score=3), linear, ascending=True
-    )
+    rests = sequence(linear, block("wait", seconds=30), block("complete"))
+    bots = seated(rests, block("complete_at", seconds=10, score=3), linear, ascending=True)
     rows = []
-    for seconds in (5, 10, 20, 100):
+    for seconds in (5, 10, 20, 50, 100):
         changed = bots.advance(at(seconds), 2, People(ascending=True))
         rows.append((changed, list(bots.standing), bots.last_moved_tick))
-    assert rows == [(False, [], 0), (True, [1], 2), (True, [0, 1], 4), (False, [0, 1], 4)]
-    assert (bots.values, bots.reached) == ([40, 3, 40], [2 + 4, 2 + 2, 2 + 4])
+    assert rows == [(False, [], 0), (True, [1], 2), (False, [1], 2), (True, [0, 1], 10), (False, [0, 1], 10)]
+    assert (bots.values, bots.reached) == ([40, 3, 40], [2 + 10, 2 + 2, 2 + 4])
 
 
 class Unasked(People):

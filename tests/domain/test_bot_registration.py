@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from bot_twin import BEGAN, People, seated
+from pydantic import Field
 
 from kraty_actors.definitions import BlockParams, DefinitionFaults, json_schema, load_game
 from kraty_actors.definitions.blocks import PARAMS, IdleParams
@@ -20,7 +21,7 @@ class StairsParams(BlockParams):
 
     ends = True
     aims_at = "top"
-    seconds: int
+    seconds: int = Field(examples=[5])
     """Seconds on each stair."""
     top: float | None = None
     """The last stair."""

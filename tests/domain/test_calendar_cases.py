@@ -225,6 +225,8 @@ def test_r55_a_change_of_one_event_makes_one_event_anew():
     play.at(1)
     after = play.catalogue.events
     assert {key for key in after if after[key] is not before[key]} == {"race"}
+    play.put(race=hourly("09:00"), cup={"name": "Another"}, over=fixed(-2, -1))
+    assert {key for key, view in play.catalogue.events.items() if view is not after[key]} == {"cup"}
     assert play.catalogue.windows.keys() == {window_id("race", START + HOUR), window_id("cup", START)}
     assert len(play.catalogue.windows) == 2
     assert play.catalogue.windows.get("wunknown") is None

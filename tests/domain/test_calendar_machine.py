@@ -239,6 +239,7 @@ class CalendarMachine(RuleBasedStateMachine):
             assert [catalogue.windows[w.window_id] for w in open_ones] == open_ones
             self.r23_the_current_one_started_last(view, event)
             self.r24_what_is_to_come(view, event)
+            assert view.overrides == {start: bag for start, bag in event.bags.items() if bag is not None}
 
     def r23_the_current_one_started_last(self, view: EventView, event: Event) -> None:
         here = [w.starts_at for w in event.open_ones if w.starts_at <= self.now and not w.is_over(self.now)]

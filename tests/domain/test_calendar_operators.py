@@ -309,6 +309,16 @@ class TestOverrides:
         kept = {window.starts_at: window.override for window in play.view("race").upcoming(play.now) if window.override}
         assert kept == {START + hours * HOUR: {"at": hours} for hours in (2, 26)}
 
+    def test_r24_what_passed_by_unpublished_is_forgotten(self):
+        play = Play()
+        play.put(race=hourly("09:00", "10:00"))
+        for hours in (1, 2):
+            play.say(OverrideWindow(name(hours), {"at": hours}, "ann"))
+        play.set("race", "unpublish")
+        play.now = START + round(1.75 * HOUR)
+        play.set("race", "publish")
+        assert play.view("race").overrides == {START + 2 * HOUR: {"at": 2}}
+
     def test_r24_a_shorter_horizon_hides_overrides_and_drops_none(self):
         play = Play()
         play.put(race={"availability": hourly("09:00"), "scheduleAheadDays": 30})

@@ -34,7 +34,7 @@ def opened(schedule: AvailabilityRecurring, begin: int, waits: list[int]) -> lis
 
 
 @given(schedules(), st.lists(st.integers(0, DAY_MS), max_size=4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_r24_every_window_opens_once_in_any_zone(drawn: Any, waits: list[int]):
     """The twin watches the clock on the wall; beside, what is under way at publication opens at once."""
     schedule, begin = drawn

@@ -11,15 +11,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from playing import HOUR, SEED, START, Book, Journal, event, frozen, rules, thawed
 
 from kraty_actors.domain.attempt import AttemptView, Written
+from kraty_actors.domain.board_view import BoardView, GetBoard
 from kraty_actors.domain.contest import Contest
 from kraty_actors.domain.contest_messages import (
     AttemptEnded,
-    BoardView,
     Close,
     Closed,
     Finish,
     GetAttempt,
-    GetBoard,
     Open,
     Seat,
     Settled,

@@ -109,6 +109,16 @@ def test_r22_an_occurrence_that_overlaps_the_players_last_window_is_skipped():
     assert play.locate(BEN, "Atlantic/Azores").may_open is True
 
 
+def test_r22_the_next_window_begins_after_the_one_that_goes_on_or_would():
+    play = PlayerPlay(local("09:00", "10:00", "11:00", hours=2)).at(1)
+    assert play.locate().opens_at == START + 3 * HOUR
+    play.visit()
+    assert play.at(1.5).locate().opens_at == START + 3 * HOUR
+    assert play.locate(BEN).opens_at == START + 3 * HOUR
+    play.final(name(1))
+    assert play.locate().opens_at == START + 2 * HOUR  # it ended early
+
+
 def test_r22_the_window_keeps_the_zone_in_which_it_opened():
     play = PlayerPlay(local("09:00", hours=2)).at(1)
     play.visit(zone="UTC")
@@ -200,6 +210,19 @@ def test_r5_one_of_them_is_extended():
     assert play.at(4).visit() == name(0)
     assert play.at(5).visit() == name(5)
     assert play.refused(ExtendWindow(name(0), START + 9 * HOUR, "ann")) == ("conflict", {"state": "closing"})
+
+
+def test_r5_one_that_was_final_before_it_heard_of_its_extension_is_over():
+    play = PlayerPlay(personal(2, repeat=True))
+    play.visit()
+    play.say(ExtendWindow(name(0), START + 5 * HOUR, "ann"))
+    play.at(2).final(name(0))
+    assert play.visit() == name(2)
+    local_play = PlayerPlay(local("08:00", "10:30", hours=2))
+    local_play.visit()
+    local_play.say(ExtendWindow(name(0), START + 5 * HOUR, "ann"))
+    local_play.at(2.25).final(name(0))
+    assert local_play.locate().opens_at == START + round(2.5 * HOUR)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +21,15 @@ scores = st.sampled_from([-2, -1.5, 0, 1, 2.5, 3])
 orders = st.integers(0, 5)
 
 
+@dataclass
+class Seated:
+    """Bots as a board sees them."""
+
+    values: list[float]
+    reached: list[int]
+    standing: list[int]
+
+
 class Board(RuleBasedStateMachine):
     """`LIST_MAX` is lowered so that a run crosses it in both forms."""
 
@@ -28,7 +39,8 @@ class Board(RuleBasedStateMachine):
         self.patch.setattr(ranking, "LIST_MAX", list_max)
         self.values, self.reached = [0] * bots, [0] * bots
         self.real = Standings()
-        self.real.seat_bots(self.values, self.reached)
+        self.seated = Seated(self.values, self.reached, list(range(bots)))
+        self.real.seat_bots(self.seated)
         self.twin = {bot_participant(seat): Row(0, True, 0, bot_participant(seat)) for seat in range(bots)}
 
     @rule(player=st.sampled_from(PLAYERS), score=scores, order=orders)
@@ -44,7 +56,7 @@ class Board(RuleBasedStateMachine):
     @rule(moves=st.lists(st.tuples(st.integers(0, SEATS - 1), scores, orders), max_size=SEATS))
     def bots_move(self, moves: list[tuple[int, float, int]]) -> None:
         for seat, score, order in moves:
-            if seat < len(self.values):
+            if seat in self.seated.standing:
                 self.values[seat], self.reached[seat] = score, order
                 participant = bot_participant(seat)
                 self.twin[participant] = Row(-score, True, order, participant)
@@ -52,6 +64,12 @@ class Board(RuleBasedStateMachine):
         ranks = self.ranks()
         for player in PLAYERS:  # before anybody has looked at a page
             assert self.real.rank(player) == ranks.get(player)
+
+    @rule(seat=st.integers(0, SEATS - 1))
+    def bot_leaves(self, seat: int) -> None:
+        self.seated.standing = [other for other in self.seated.standing if other != seat]
+        self.twin.pop(bot_participant(seat), None)
+        self.real.bots_moved()
 
     @rule(participant=st.sampled_from(EVERYONE))
     def r28_a_rank_without_a_page_before_it(self, participant: int) -> None:

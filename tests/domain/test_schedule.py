@@ -174,6 +174,8 @@ class TestHorizon:
     )
     def test_r24_upcoming_in_utc(self, rule, days, expected):
         assert starts(upcoming(on("UTC", rule), self.now, days)) == expected.split()
+        unrolled = Unrolled(on("UTC", rule), "UTC", lambda one: one)
+        assert starts(unrolled.upcoming(self.now, days)) == expected.split()
 
     def test_r24_a_local_day_is_not_a_utc_day(self):
         sundays = on("Asia/Tokyo", daily("08:00", HOUR, daysOfWeek=[0]))

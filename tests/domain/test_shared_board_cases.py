@@ -157,6 +157,7 @@ class TestTheEnd:
         board = opened()
         board.apply(Tick(), NEXT)
         board = thawed(SharedBoard(NAME, Page(RULES)), frozen(board))
+        assert board.wake_at is None
         assert tell(board, wrote(1, 5)) == Outcome(traced=True, moved=True, finished=True)
         assert shown(board) == [(1, 5)]
 

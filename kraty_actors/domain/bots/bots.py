@@ -138,8 +138,6 @@ class Bots:
         seating.run(tick)
         for seat, score in moves:
             seating.place(seat, math.floor(score), tick)
-        if seating.has_stirred:
-            sight.look_at(tick)
         self._change_states(self._machines, tick, sight)
 
     def _change_states_at_a_write(self, moment: int, board: Board) -> bool:

@@ -7,8 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kraty_actors.actors.boards import PeriodName
-from kraty_actors.domain.board_view import BoardView
-from kraty_actors.domain.contest_messages import GetBoard
+from kraty_actors.domain.board_view import BoardView, GetBoard
 from kraty_actors.domain.ids import is_board
 from kraty_actors.domain.outcome import Refusal
 from kraty_actors.gateway import translate
