@@ -26,6 +26,9 @@ from kraty_actors.domain.window_messages import GetReport, GetWindow, Report, Wi
 FINALIZE_PATIENCE_SECONDS = 10
 """How long an operator's `events.finalize` waits for the grants to be written."""
 
+LOOK_AGAIN_SECONDS = 0.01
+"""How often a window of one player is asked whether it is over: nobody else hears of that."""
+
 Number = int | float
 Action = Literal["publish", "unpublish", "pause", "resume"]
 
@@ -63,14 +66,20 @@ class Steering:
             return named
         windows = cast("list[str]", named)
         with anyio.move_on_after(FINALIZE_PATIENCE_SECONDS):
-            while not all(self._is_finalized(name) for name in windows):
-                await self._world.catalogue_change()
+            for name in windows:
+                await self._until_closed(name)
         found = [await self.window(name) for name in windows]
         return [one for one in found if isinstance(one, Steered)]
 
-    def _is_finalized(self, window_id: str) -> bool:
-        window = self._world.catalogue.windows.get(window_id)
-        return window is None or window.state in ("finalized", "cancelled")
+    async def _until_closed(self, window_id: str) -> None:
+        while True:
+            steered = await self.window(window_id)
+            if isinstance(steered, Refusal) or steered.window.is_closed:
+                return
+            if window_id in self._world.catalogue.windows:
+                await self._world.catalogue_change()
+            else:
+                await anyio.sleep(LOOK_AGAIN_SECONDS)
 
     # -- windows
 

@@ -10,12 +10,13 @@ from kraty_actors.actors.cell import Respond
 from kraty_actors.actors.dossiers import Dossiers
 from kraty_actors.actors.loop import ActorLoop, answer_to
 from kraty_actors.actors.players import Players
-from kraty_actors.definitions import Condition, EventDefinition
+from kraty_actors.definitions import EventDefinition
 from kraty_actors.domain.calendar_messages import GetCatalogue
 from kraty_actors.domain.catalogue import Catalogue, EventView, Library, WindowView
-from kraty_actors.domain.conditions import NOTHING_WANTED, facts_wanted
+from kraty_actors.domain.conditions import NOTHING_WANTED, Wanted
 from kraty_actors.domain.ids import CALENDAR
 from kraty_actors.domain.outcome import Refusal
+from kraty_actors.domain.rules import Rules
 from kraty_persistence import Store
 
 
@@ -67,7 +68,7 @@ class World:
         if isinstance(reply, Catalogue):
             self.catalogue = reply
             self.listed = [one for one in reply.events.values() if one.state in ("scheduled", "live") and one.is_active]
-            self.wanted = facts_wanted(*self._gates())
+            self.wanted = Wanted.by_all(rules.wanted for rules in self._rules_in_play())
             self._catalogue_changed.set()
             self._catalogue_changed = anyio.Event()
 
@@ -75,11 +76,12 @@ class World:
         """Wait for the next picture."""
         await self._catalogue_changed.wait()
 
-    def _gates(self) -> Iterator[Condition | None]:
+    def _rules_in_play(self) -> Iterator[Rules]:
         for event in self.listed:
-            played = [self.rules_event(window) for window in event.windows if not window.is_closed]
-            for rules in [event.event, *played]:
-                yield from (rules.unlock_condition, rules.entry_requirement)
+            yield event.rules
+            for window in event.windows:
+                if not window.is_closed and window.revision != event.rules.revision:
+                    yield self.library.rules(window.event_key, window.revision)
 
     def event(self, event_key: str) -> EventView | Refusal:
         found = self.catalogue.events.get(event_key)

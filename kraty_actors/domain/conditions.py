@@ -6,7 +6,7 @@ Judging is pure; whoever gathers the facts asks `facts_wanted` which ones, and a
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeGuard
 
@@ -39,6 +39,13 @@ class Wanted:
     @property
     def is_empty(self) -> bool:
         return self == NOTHING_WANTED
+
+    @classmethod
+    def by_all(cls, several: Iterable[Wanted]) -> Wanted:
+        """What any of them wants, each once."""
+        wanting = [wanted for wanted in several if not wanted.is_empty]
+        each = (dict.fromkeys(one for wanted in wanting for one in getattr(wanted, name)) for name in cls.__slots__)
+        return cls(*map(tuple, each))
 
 
 NOTHING_WANTED = Wanted()

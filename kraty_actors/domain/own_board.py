@@ -101,8 +101,7 @@ class OwnBoard:
 
     def restore(self, plain: Plain, attempts: Attempts) -> None:
         self.version, rows = plain
-        for row in rows:
-            self.standings.players.put(Row(*row))
+        self.standings.players.fill(Row(*row) for row in rows)
         wrote = {attempt.player for attempt in attempts if attempt.writes}
         self._unwritten = {row.participant for row in self.standings.players} - wrote
         for attempt in attempts:

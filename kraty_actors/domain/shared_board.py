@@ -7,7 +7,7 @@ of a write which period it belongs to, and nothing that was accepted is lost. On
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 from kraty_actors.domain.board_view import BoardView, GetBoard, view_of
 from kraty_actors.domain.exact_sums import Exact, ExactSums, exact
@@ -131,7 +131,7 @@ class SharedBoard:
 
     def score(self, player: int) -> Number | None:
         """The player's score; None without a row."""
-        row = self._standings.players.row(player)
+        row = self._moved.get(player) or self._standings.players.row(player)
         return None if row is None else self._score(row)
 
     def _read(self, query: GetBoard) -> BoardView:
@@ -170,18 +170,16 @@ class SharedBoard:
         self._entries = head["entries"]
         rules = self._rulebook.board(head["key"], head["revision"])
         self._begin(rules, Period(head["startsAt"], head["endsAt"]))
-        for kind, entries in parts[1:]:
-            match kind:
-                case "rows":
-                    for row in entries:
-                        self._standings.players.put(Row(*row))
-                case "baselines":
-                    self._baselines.update(((contest, serial), score) for contest, serial, score in entries)
-                case "sums":
-                    self._sums.restore(entries)
+        self._standings.players.fill(Row(*row) for row in _entries("rows", parts))
+        self._baselines = {(contest, serial): score for contest, serial, score in _entries("baselines", parts)}
+        self._sums.restore(_entries("sums", parts))
 
 
 def _parts(kind: str, entries: Iterable[Plain]) -> Iterator[Plain]:
     remaining = iter(entries)
     while part := list(islice(remaining, ENTRIES_PER_PART)):
         yield [kind, part]
+
+
+def _entries(kind: str, parts: Sequence[Plain]) -> Iterator[Plain]:
+    return chain.from_iterable(part[1] for part in parts[1:] if part[0] == kind)

@@ -133,7 +133,7 @@ class Race:
         assert bots.last_moved_tick == self.twin.last_moved
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(BEHAVIOURS, EVENTS, st.integers(0, 99), st.booleans(), st.one_of(st.none(), st.integers(0, 300)))
 def test_r36_r38_how_often_bots_are_asked_makes_no_difference(behaviours, events, seed, ascending, ends):
     race = Race(behaviours, seed, ascending, None if ends is None else BEGAN + ends * 1000)

@@ -121,7 +121,12 @@ def test_r28_a_board_of_some_500_rows_is_the_same_in_either_form(size: int):
     for row in made:
         board.put(row)
     assert list(board) == sorted(made)
+    filled = Ranking()
+    filled.fill(made)
+    assert list(filled) == sorted(made)
     for row in made[::50]:
         board.put(row._replace(sort_score=-50.5))
+        filled.put(row._replace(sort_score=-50.5))
+        assert filled.rank(row.participant) == board.rank(row.participant)
         assert board.rank(row.participant) == 1 + sorted(board).index(board.row(row.participant))
         assert board.ahead_of(Row(-50.5, True, 0, -1)) == sum(score <= -50.5 for score, *_ in board)

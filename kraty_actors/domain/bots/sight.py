@@ -31,7 +31,7 @@ class Board(Protocol):
 class Sight:
     """The view of a board from one tick. What it saw of bots holds until they move: then look again."""
 
-    __slots__ = ("_board", "_followed", "_rows", "_seating", "_sign", "_tick")
+    __slots__ = ("_at_ranks", "_board", "_rows", "_seating", "_sign", "_tick")
 
     def __init__(self, seating: Seating, board: Board) -> None:
         self._seating = seating
@@ -42,7 +42,7 @@ class Sight:
     def look_at(self, tick: int) -> None:
         """See the board as it is now, at a tick."""
         self._tick = tick
-        self._followed: list[Number] | None = None
+        self._at_ranks: dict[int, Number | None] = {}
         self._rows: list[tuple[Number, int, int]] | None = None
 
     def leader(self) -> Number | None:
@@ -51,17 +51,9 @@ class Sight:
 
     def at_rank(self, rank: int) -> Number | None:
         """The score at a rank among humans and the bots that track nobody; beyond the last, that of the last."""
-        bots, humans = self._bots_followed(), self._board.humans
-        rank = min(rank, humans + len(bots))
-        if not rank:
-            return None
-        fewest, most = max(0, rank - humans), min(rank, len(bots))
-        among = fewest + bisect_left(
-            range(fewest, most), True, key=lambda ahead: bots[ahead] > self._human_key(rank - ahead)
-        )  # so many of the first `rank` rows are bots
-        last_bot = [bots[among - 1]] if among else []
-        last_human = [self._human_key(rank - among)] if among < rank else []
-        return self._sign * max(last_bot + last_human)
+        if rank not in self._at_ranks:
+            self._at_ranks[rank] = self._score_at(rank)
+        return self._at_ranks[rank]
 
     def rank_of(self, seat: int) -> int:
         """Where a bot stands, or would with its score if it has no row."""
@@ -76,16 +68,26 @@ class Sight:
         """What the names in a condition stand for, to one bot."""
         return [_FACTS[name](self, seat) for name in names]
 
+    def _score_at(self, rank: int) -> Number | None:
+        bots, humans = self._bots_followed(), self._board.humans
+        rank = min(rank, humans + len(bots))
+        if not rank:
+            return None
+        fewest, most = max(0, rank - humans), min(rank, len(bots))
+        among = fewest + bisect_left(
+            range(fewest, most), True, key=lambda ahead: bots[ahead] > self._human_key(rank - ahead)
+        )  # so many of the first `rank` rows are bots
+        last_bot = [bots[among - 1]] if among else []
+        last_human = [self._human_key(rank - among)] if among < rank else []
+        return self._sign * max(last_bot + last_human)
+
     def _human_key(self, rank: int) -> Number:
         return self._sign * self._board.human_at(rank)
 
     def _bots_followed(self) -> list[Number]:
-        if self._followed is None:
-            seating, sign = self._seating, self._sign
-            self._followed = sorted(
-                sign * seating.values[seat] for seat in seating.standing if not seating.tracks(seat)
-            )
-        return self._followed
+        seating = self._seating
+        followed = [seat for seat in seating.standing if not seating.tracks(seat)]
+        return sorted(self._sign * seating.values[seat] for seat in followed)
 
     # -- facts
 
