@@ -41,6 +41,14 @@ def test_r17_new_york_days_by_hand(day: str, hours: int):
     assert next_day_start(now, "America/New_York") - day_start(now, "America/New_York") == hours * HOUR
 
 
+def test_r17_days_join_where_the_clock_goes_back_over_midnight():
+    """In St John's 1 November 2009 began twice, for the clock went from 00:01 back to 23:01; the first time counts."""
+    quarters = [round(datetime(2009, 10, 30, tzinfo=UTC).timestamp() * 1000) + n * HOUR // 4 for n in range(4 * 96)]
+    days = sorted({(day_start(at, "America/St_Johns"), next_day_start(at, "America/St_Johns")) for at in quarters})
+    assert [end for _, end in days[:-1]] == [start for start, _ in days[1:]]
+    assert [(end - start) / HOUR for start, end in days] == [24, 24, 24, 25, 24]
+
+
 keys = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,20}", fullmatch=True)
 numbers = st.integers(1, 10**15 - 1)
 

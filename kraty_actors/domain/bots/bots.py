@@ -33,7 +33,7 @@ class Bots:
 
     __slots__ = (
         "_chance", "_due_at", "_due_tick", "_followers", "_identities", "_is_restless", "_latent", "_machines",
-        "_machines_at_writes",         "_plans", "_seating", "_until", "_writers", "_writes", "reached", "values",
+        "_machines_at_writes", "_plans", "_seating", "_until", "_writers", "_writes", "reached", "values",
     )  # fmt: skip
 
     def __init__(self, seats: Sequence[BotSeat], chance: Chance, grid: Grid, *, ascending: bool = False) -> None:
@@ -176,7 +176,7 @@ class Bots:
         self._due_at = self._seating.grid.instant_of(tick)
 
     def _sort(self) -> None:
-        """Sort the seats by what moves them."""
+        """Sort the seats by what moves them; those in a sequence that will come to look at others are latent."""
         seating = self._seating
         writers: dict[WriteBlock[Any], list[int]] = {}
         self._followers: list[tuple[int, FollowingBlock[Any]]] = []

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from kraty_actors.domain.bots.seating import Seating
-from kraty_actors.domain.numbers import VALUE_MAX, Number
+from kraty_actors.domain.numbers import VALUE_MAX, Number, whole
 
 
 class Board(Protocol):
@@ -69,14 +69,14 @@ class Sight:
         return [_FACTS[name](self, seat) for name in names]
 
     def _score_at(self, rank: int) -> Number | None:
+        """Bots and humans are each in order, so it is enough to find how many of the first `rank` rows are bots."""
         bots, humans = self._bots_followed(), self._board.humans
         rank = min(rank, humans + len(bots))
         if not rank:
             return None
         fewest, most = max(0, rank - humans), min(rank, len(bots))
-        among = fewest + bisect_left(
-            range(fewest, most), True, key=lambda ahead: bots[ahead] > self._human_key(rank - ahead)
-        )  # so many of the first `rank` rows are bots
+        may_be = range(fewest, most)
+        among = fewest + bisect_left(may_be, True, key=lambda ahead: bots[ahead] > self._human_key(rank - ahead))
         last_bot = [bots[among - 1]] if among else []
         last_human = [self._human_key(rank - among)] if among < rank else []
         return self._sign * max(last_bot + last_human)
@@ -96,7 +96,9 @@ class Sight:
 
     def _remaining_seconds(self, _seat: int) -> Number:
         ends_at = self._board.ends_at
-        return VALUE_MAX if ends_at is None else max(0, ends_at - self._seating.grid.instant_of(self._tick)) / 1000
+        if ends_at is None:
+            return VALUE_MAX
+        return whole(max(0, ends_at - self._seating.grid.instant_of(self._tick)) / 1000)
 
     def _state_seconds(self, seat: int) -> Number:
         return self._seating.seconds_in_state(seat, self._tick)
