@@ -50,8 +50,8 @@ class Batch:
 
 @dataclass(slots=True, eq=False)
 class Cell:
-    """`lane` says where it stands in line, if it does. `state` is None while the actor is being recovered. `number` is its last batch in the journal. `deaf_to` names
-    the actors (or `tick`) whose words a rule has failed on."""
+    """`lane` says where it stands in line, if it does. `state` is None while the actor is being recovered. `number` is
+    its last batch in the journal. `deaf_to` names the actors (or `tick`) whose words a rule has failed on."""
 
     id: str
     state: State | None = None

@@ -36,8 +36,10 @@ def check(file: Path, modules: tuple[str, ...], as_json: bool) -> None:
 
 
 @click.command()
-def schema() -> None:
+@click.option("--with", "modules", multiple=True, metavar="MODULE", help="Import what the game registers.")
+def schema(*, modules: tuple[str, ...]) -> None:
     """Print the JSON Schema of a game file, for editors that complete and check as one types."""
+    import_modules(modules)
     click.echo(json.dumps(json_schema(), indent=2))
 
 

@@ -44,6 +44,9 @@ from kraty_actors.domain.write_memory import WriteMemory, body_digest
 ATTEMPTS_PER_PART = 500
 """Attempts in one part of a checkpoint: a couple of milliseconds of packing."""
 
+CATCH_UP_TICKS = 120
+"""Ticks that bots which look at others may be behind: some milliseconds of catching up."""
+
 
 class Contest:
     """See the module.
@@ -69,7 +72,14 @@ class Contest:
 
     @property
     def wake_at(self) -> int | None:
-        return self._attempts.next_end
+        """When an attempt may run out of time; and now and then, where bots have to be moved tick by tick, so that
+        whoever comes after a day need not wait for all of it."""
+        next_end = self._attempts.next_end
+        step = self.bots.next_step if self._has_bots and self.status == "open" else None
+        if step is None:
+            return next_end
+        catch_up = self._grid.instant_of(max(step, self._ticks + CATCH_UP_TICKS))
+        return catch_up if next_end is None else min(catch_up, next_end)
 
     # -- commands
 
@@ -263,7 +273,7 @@ class Contest:
         not matter who asks and when (R-38)."""
         if self.status != "open":
             return
-        until = now if self.board.ends_at is None else min(now, self.board.ends_at)
+        until = now if self.board.ends_at is None else min(now, self.board.ends_at - 1)
         if self.bots.advance(until, self._inputs, self.board):
             self.board.bots_moved(self._inputs + self.bots.last_moved_tick)
         self._ticks = self._grid.tick_at(until)

@@ -68,6 +68,11 @@ class Bots:
         """The last tick at which time changed what others see, whenever somebody asked; 0 if none did."""
         return self._seating.last_moved_tick
 
+    @property
+    def next_step(self) -> int | None:
+        """The next tick that has to be taken by itself, for bots that look at others; None if there are none such."""
+        return self._due_tick if self._due_tick < NEVER and (self._followers or self._machines) else None
+
     def next_move_at(self, inputs: int) -> int | None:
         """The earliest instant, in ms, at which time may move a bot after so many inputs and no more; None: never."""
         self._heed(inputs)
