@@ -40,14 +40,18 @@ class Gates:
         if wanted.is_empty:
             return NO_FACTS
         dossier = await self._world.dossiers.get(player.number)
-        lifetime = {
-            one for one in wanted.completions if not one.in_current_window and one.event_key in dossier.completed
-        }
-        current = [one for one in wanted.completions if one.in_current_window]
-        held = {one for one in current if await self._completed_now(player.number, one.event_key, now)}
+        held = [
+            one
+            for one in wanted.completions
+            if (
+                await self._completed_now(player.number, one.event_key, now)
+                if one.in_current_window
+                else one.event_key in dossier.completed
+            )
+        ]
         attributes = self._world.players.attributes(player) if wanted.attributes else {}
         return Facts(
-            completed=frozenset(lifetime | held),
+            completed=frozenset(held),
             items={key: dossier.inventory.get(key, 0) for key in wanted.items},
             balances={key: dossier.balances.get(key, 0) for key in wanted.currencies},
             attributes={key: attributes[key] for key in wanted.attributes if key in attributes},

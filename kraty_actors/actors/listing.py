@@ -54,14 +54,18 @@ class Shown:
     is_plain: bool
     kept: dict[tuple[bool, bool], Listed] = field(default_factory=dict)
 
-    def to(self, *, upcoming: bool, requirement_met: bool) -> Listed | None:
-        """The listing, or None where there is nothing to list."""
+    def to(self, facts: Facts, *, upcoming: bool) -> Listed | None:
+        """What one of whom this is known sees, or None where there is nothing to list."""
         if self.window is None and not (upcoming and self.opens_at is not None):
             return None
-        name = upcoming, requirement_met
-        if name not in self.kept:
-            self.kept[name] = self._listed(upcoming=upcoming, requirement_met=requirement_met)
-        return self.kept[name]
+        unlock, requirement = self.rules.unlock_condition, self.rules.entry_requirement
+        if unlock is not None and failing(unlock, facts) is not None:
+            return None
+        name = upcoming, requirement is None or failing(requirement, facts) is None
+        kept = self.kept.get(name)
+        if kept is None:
+            kept = self.kept[name] = self._listed(upcoming=upcoming, requirement_met=name[1])
+        return kept
 
     def _listed(self, *, upcoming: bool, requirement_met: bool) -> Listed:
         is_one_board = self.rules.leaderboard.mode == "global" and self.window is not None
@@ -101,9 +105,10 @@ class Listings:
             self._show(catalogue, now)
         facts = await self._gates.facts(player, self._world.wanted, now)
         found: list[Listed] = []
+        is_stranger, number = self._gates.is_stranger, player.number
         for shown in self._shown.values():
-            if shown.is_plain and self._is_for_all(shown, player.number, now):
-                listed = self._as_for_all(shown, facts, upcoming=upcoming)
+            if shown.is_plain and (shown.window is None or is_stranger(number, shown.window.window_id, now)):
+                listed = shown.to(facts, upcoming=upcoming)
             elif shown.event.is_per_player:
                 listed = await self._own(player, shown.event, facts, now, upcoming=upcoming)
             else:
@@ -132,16 +137,6 @@ class Listings:
         rules = event.event if window is None else self._world.rules_event(window)
         is_plain = not event.is_per_player and rules.attempt.max_daily_attempts is None
         return Shown(event, rules, window, opens_at, until, is_plain)
-
-    def _is_for_all(self, shown: Shown, player: int, now: int) -> bool:
-        return shown.window is None or self._gates.is_stranger(player, shown.window.window_id, now)
-
-    def _as_for_all(self, shown: Shown, facts: Facts, *, upcoming: bool) -> Listed | None:
-        rules = shown.rules
-        if rules.unlock_condition is not None and failing(rules.unlock_condition, facts) is not None:
-            return None
-        met = rules.entry_requirement is None or failing(rules.entry_requirement, facts) is None
-        return shown.to(upcoming=upcoming, requirement_met=met)
 
     # -- what is the player's own
 
