@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import anyio
 
 from kraty_actors import Game, open_game
 from kraty_actors.actors.loop import answer_to
+from kraty_actors.cli.serve import COLLECT_EVERY, SWITCH_SECONDS
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK_SECONDS = 5
@@ -37,7 +39,10 @@ class Lobbies:
 
 
 async def measure_lobbies(lobbies: int, idle_seconds: float, folder: Path, say: Callable[[str], None]) -> Lobbies:
-    """Push the lobbies, start one player in each, look on, watch one, close all."""
+    """Push the lobbies, start one player in each, look on, watch one, close all; with the interpreter tuned as
+    `serve` tunes it."""
+    gc.set_threshold(COLLECT_EVERY, 20, 50)
+    sys.setswitchinterval(SWITCH_SECONDS)
     found = Lobbies(lobbies)
     with tempfile.TemporaryDirectory(prefix=".figures-", dir=folder) as name:
         async with open_game(_game(), store=f"sqlite:///{name}/figures.db") as game:

@@ -85,6 +85,7 @@ class ActorLoop:
         self._pressing: deque[Cell] = deque()
         self._patient: deque[Cell] = deque()
         self._settled: deque[Cell] = deque()
+        self._settled_patient: deque[Cell] = deque()
         self._alarms: list[tuple[int, int, Cell | Callable[[], None]]] = []
         self._alarm_order = count()
         self._wake = anyio.Event()
@@ -282,7 +283,7 @@ class ActorLoop:
             self._fatal = error
         else:
             batch.committed, batch.error = error is None, error
-            self._settled.append(cell)
+            (self._settled_patient if batch.can_wait else self._settled).append(cell)
         self._rouse()
 
     def give_up(self, error: StoreError) -> None:
@@ -293,16 +294,22 @@ class ActorLoop:
     # -- speaking, after the commit
 
     def _release_settled(self) -> None:
+        """First what somebody waits for, then the rest, as long as there is time."""
+        enough = perf_counter() + TURNS_SECONDS
         while self._settled:
-            cell = self._settled.popleft()
-            while cell.in_flight and cell.in_flight[0].committed:
-                self._release(cell, cell.in_flight.popleft())
-            if cell.in_flight and cell.in_flight[0].error is not None:
-                self._lose(cell, cell.in_flight[0].error)
-            if cell.stalled:
-                cell.stalled = False
-                self._queue(cell)
-            self._reload(cell)
+            self._release_all(self._settled.popleft())
+        while self._settled_patient and perf_counter() < enough:
+            self._release_all(self._settled_patient.popleft())
+
+    def _release_all(self, cell: Cell) -> None:
+        while cell.in_flight and cell.in_flight[0].committed:
+            self._release(cell, cell.in_flight.popleft())
+        if cell.in_flight and cell.in_flight[0].error is not None:
+            self._lose(cell, cell.in_flight[0].error)
+        if cell.stalled:
+            cell.stalled = False
+            self._queue(cell)
+        self._reload(cell)
 
     def _release(self, cell: Cell, batch: Batch) -> None:
         for number, message in batch.messages:
@@ -482,7 +489,7 @@ class ActorLoop:
             self._wake.set()
 
     async def _wait(self) -> None:
-        if self._pressing or self._patient or self._settled:
+        if self._pressing or self._patient or self._settled or self._settled_patient:
             return
         self._wake = anyio.Event()
         self._asleep = True

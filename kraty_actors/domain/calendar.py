@@ -152,8 +152,9 @@ class Calendar:
         if key is not None:
             event = self._events[key]
             self._say(outcome, event, event.closed(command, now))
-            for name in event.forget_old(now):
-                del self._event_of[name]
+            forgotten = set(event.forget_old(now))
+            if forgotten:  # those who hold an older picture still look up in it: it is replaced, not changed
+                self._event_of = {name: of for name, of in self._event_of.items() if name not in forgotten}
         return outcome
 
     def _idle(self, command: PlayerWindowsIdle) -> Outcome:
