@@ -8,21 +8,20 @@ Meanwhile the next batch may be applied.
 
 from __future__ import annotations
 
-import heapq
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import count
-from time import perf_counter
 
 import anyio
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint as yield_to_others
 
+from kraty_actors.actors.alarms import Alarms
 from kraty_actors.actors.cell import Batch, Cell, Envelope, Lane, Respond
 from kraty_actors.actors.clock import Clock
 from kraty_actors.actors.effects import stored
+from kraty_actors.actors.lanes import Lanes
 from kraty_actors.actors.records import FROM_ACTOR, pack_batch
 from kraty_actors.domain.outcome import Command, Effect, Message, Notice, Outcome, Refusal, State, Tick
 from kraty_persistence import Store, StoreClosed, StoreError, StoreTaken, StoreUnavailable, Unit
@@ -34,9 +33,6 @@ MAILBOX_MAX = 10_000
 
 BATCH_MAX = 1_024
 """Commands applied in one turn, so that no actor keeps the others waiting."""
-
-TURNS_SECONDS = 0.005
-"""How long actors take turns before the sockets have theirs, so that ten thousand at once stall nobody."""
 
 IN_FLIGHT_MAX = 16
 """Batches of one actor that wait for the store; with more, its mailbox fills."""
@@ -82,12 +78,9 @@ class ActorLoop:
         self._make_state = make_state
         self._roots = frozenset(roots)
         self._cells: dict[str, Cell] = {}
-        self._pressing: deque[Cell] = deque()
-        self._patient: deque[Cell] = deque()
-        self._settled: deque[Cell] = deque()
-        self._settled_patient: deque[Cell] = deque()
-        self._alarms: list[tuple[int, int, Cell | Callable[[], None]]] = []
-        self._alarm_order = count()
+        self._ready = Lanes()
+        self._settled = Lanes()
+        self._alarms = Alarms()
         self._wake = anyio.Event()
         self._asleep = False
         self._tasks: TaskGroup | None = None
@@ -118,7 +111,7 @@ class ActorLoop:
 
     def call_at(self, at: int, callback: Callable[[], None]) -> None:
         """Call back once the clock has come to `at` (ms)."""
-        heapq.heappush(self._alarms, (at, next(self._alarm_order), callback))
+        self._alarms.call_at(at, callback)
         self._rouse()
 
     async def call(self, actor_id: str, command: Command) -> object:
@@ -170,20 +163,10 @@ class ActorLoop:
     # -- one turn
 
     def _take_turns(self) -> None:
-        """First those for whom somebody waits, then others, as long as there is time."""
-        enough = perf_counter() + TURNS_SECONDS
-        for _ in range(len(self._pressing)):
-            self._next_turn(self._pressing, "pressing")
-        while self._patient:
-            self._next_turn(self._patient, "patient")
-            if perf_counter() > enough:
-                break
-
-    def _next_turn(self, line: deque[Cell], lane: Lane) -> None:
-        cell = line.popleft()
-        if cell.lane == lane:  # else it has had its turn with those that press
-            cell.lane = None
-            self._turn(cell)
+        for cell, lane in self._ready.take():
+            if cell.lane == lane:  # else it has had its turn with those that press
+                cell.lane = None
+                self._turn(cell)
 
     def _turn(self, cell: Cell) -> None:
         if cell.state is None:
@@ -283,7 +266,7 @@ class ActorLoop:
             self._fatal = error
         else:
             batch.committed, batch.error = error is None, error
-            (self._settled_patient if batch.can_wait else self._settled).append(cell)
+            self._settled.add(cell, "patient" if batch.can_wait else "pressing")
         self._rouse()
 
     def give_up(self, error: StoreError) -> None:
@@ -294,22 +277,15 @@ class ActorLoop:
     # -- speaking, after the commit
 
     def _release_settled(self) -> None:
-        """First what somebody waits for, then the rest, as long as there is time."""
-        enough = perf_counter() + TURNS_SECONDS
-        while self._settled:
-            self._release_all(self._settled.popleft())
-        while self._settled_patient and perf_counter() < enough:
-            self._release_all(self._settled_patient.popleft())
-
-    def _release_all(self, cell: Cell) -> None:
-        while cell.in_flight and cell.in_flight[0].committed:
-            self._release(cell, cell.in_flight.popleft())
-        if cell.in_flight and cell.in_flight[0].error is not None:
-            self._lose(cell, cell.in_flight[0].error)
-        if cell.stalled:
-            cell.stalled = False
-            self._queue(cell)
-        self._reload(cell)
+        for cell, _ in self._settled.take():
+            while cell.in_flight and cell.in_flight[0].committed:
+                self._release(cell, cell.in_flight.popleft())
+            if cell.in_flight and cell.in_flight[0].error is not None:
+                self._lose(cell, cell.in_flight[0].error)
+            if cell.stalled:
+                cell.stalled = False
+                self._queue(cell)
+            self._reload(cell)
 
     def _release(self, cell: Cell, batch: Batch) -> None:
         for number, message in batch.messages:
@@ -456,10 +432,7 @@ class ActorLoop:
     # -- time
 
     def _set_alarm(self, cell: Cell) -> None:
-        at = self._wake_at(cell)
-        if at is not None and at != cell.alarm:
-            heapq.heappush(self._alarms, (at, next(self._alarm_order), cell))
-        cell.alarm = at
+        self._alarms.wake_at(self._wake_at(cell), cell)
 
     def _wake_at(self, cell: Cell) -> int | None:
         if cell.state is None or not cell.number or TICK.tag in cell.deaf_to:
@@ -467,21 +440,19 @@ class ActorLoop:
         return cell.state.wake_at
 
     def _ring(self) -> None:
-        if self.store_is_away or not self._alarms or self._alarms[0][0] > (now := self._clock.now_ms()):
+        if self.store_is_away or self._alarms.next_at is None:
             return
-        while self._alarms and self._alarms[0][0] <= now:
-            at, _, whom = heapq.heappop(self._alarms)
-            if not isinstance(whom, Cell):
-                whom()
-            elif whom.alarm == at:
-                whom.alarm = None
+        for whom in self._alarms.due(self._clock.now_ms()):
+            if isinstance(whom, Cell):
                 self._queue(whom, "patient")
+            else:
+                whom()
 
     def _queue(self, cell: Cell, lane: Lane = "pressing") -> None:
         """Put the actor in line; whoever waits for nobody's sake moves up when somebody comes."""
         if cell.lane is None or (cell.lane == "patient" and lane == "pressing"):
             cell.lane = lane
-            (self._pressing if lane == "pressing" else self._patient).append(cell)
+            self._ready.add(cell, lane)
             self._rouse()
 
     def _rouse(self) -> None:
@@ -489,7 +460,7 @@ class ActorLoop:
             self._wake.set()
 
     async def _wait(self) -> None:
-        if self._pressing or self._patient or self._settled or self._settled_patient:
+        if self._ready or self._settled:
             return
         self._wake = anyio.Event()
         self._asleep = True
@@ -499,8 +470,9 @@ class ActorLoop:
 
     def _patience(self) -> float:
         seconds = self._clock.look_again_seconds
-        if self._alarms and not self.store_is_away:
-            seconds = min(seconds, max(0, self._alarms[0][0] - self._clock.now_ms()) / 1000)
+        next_at = self._alarms.next_at
+        if next_at is not None and not self.store_is_away:
+            seconds = min(seconds, max(0, next_at - self._clock.now_ms()) / 1000)
         return seconds
 
 
