@@ -1,0 +1,118 @@
+"""The edges of what servers and operators may do: who may not, what is not there, what comes at the wrong time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from acting_for_ann import GAME
+from servers import serving
+
+pytestmark = pytest.mark.anyio
+
+NO_WINDOW = "waaaaaaaaaaaaaaaa"
+LATE = "2036-01-01T00:00:00Z"
+BY_SERVERS: list[tuple[str, dict[str, Any]]] = [
+    ("players.put", {"playerId": "ann", "attributes": {"level": 3}}),
+    ("players.get", {"playerId": "ann"}),
+    ("wallet.credit", {"playerId": "ann", "key": "cash", "amount": 1, "reason": "r", "idempotencyKey": "k"}),
+    ("wallet.debit", {"playerId": "ann", "key": "cash", "amount": 1, "reason": "r", "idempotencyKey": "k"}),
+    ("inventory.grant", {"playerId": "ann", "key": "bow", "quantity": 1, "reason": "r", "idempotencyKey": "k"}),
+    ("inventory.revoke", {"playerId": "ann", "key": "bow", "quantity": 1, "reason": "r", "idempotencyKey": "k"}),
+    ("lobbies.push", {"eventKey": "trail_of_triumph", "key": "one", "playerIds": ["ann"]}),
+]
+BY_OPERATORS: list[tuple[str, dict[str, Any]]] = [
+    *[(f"events.{step}", {"eventKey": "race"}) for step in ("publish", "unpublish", "pause", "resume", "finalize")],
+    ("windows.override", {"windowId": NO_WINDOW, "metadata": {}}),
+    ("windows.copyPrevious", {"windowId": NO_WINDOW}),
+    ("windows.cancel", {"windowId": NO_WINDOW}),
+    ("windows.extend", {"windowId": NO_WINDOW, "endsAt": LATE}),
+    ("windows.report", {"windowId": NO_WINDOW}),
+    ("lobbies.start", {"lobbyId": f"{NO_WINDOW}.1"}),
+    ("attempts.forceComplete", {"attemptId": f"{NO_WINDOW}.1.0"}),
+    ("boards.put", {"leaderboard": {"key": "ladder"}}),
+    ("boards.archive", {"boardKey": "ladder"}),
+]
+UNKNOWN: list[tuple[str, dict[str, Any]]] = [
+    *[(f"events.{step}", {"eventKey": "nothing"}) for step in ("publish", "unpublish", "pause", "resume", "finalize")],
+    *[(op, fields) for op, fields in BY_OPERATORS if NO_WINDOW in str(fields)],
+    ("boards.archive", {"boardKey": "nothing"}),
+    ("boards.periods", {"boardKey": "nothing"}),
+    ("boards.read", {"boardKey": "nothing"}),
+    ("boards.watch", {"boardKey": "nothing"}),
+    ("players.get", {"playerId": "nobody"}),
+    ("lobbies.get", {"playerId": "ann", "lobbyId": f"{NO_WINDOW}.1"}),
+    ("lobbies.leave", {"playerId": "ann", "lobbyId": f"{NO_WINDOW}.1"}),
+    ("lobbies.push", {"eventKey": "nothing", "key": "one", "playerIds": ["ann"]}),
+]
+OUT_OF_PLACE: list[tuple[str, dict[str, Any], str, str]] = [
+    ("events.publish", {"eventKey": "race"}, "conflict", "live"),
+    ("events.unpublish", {"eventKey": "race"}, "conflict", "live"),
+    ("events.resume", {"eventKey": "race"}, "conflict", "live"),
+    ("events.pause", {"eventKey": "sketch"}, "conflict", "draft"),
+    ("events.pause", {"eventKey": "later"}, "conflict", "scheduled"),
+    ("lobbies.push", {"eventKey": "race", "key": "one", "playerIds": ["ann"]}, "conflict", "global"),
+    ("lobbies.push", {"eventKey": "attack", "key": "one", "playerIds": ["ann"]}, "conflict", "global"),
+]
+BAD_FIELDS: list[tuple[str, dict[str, Any], str]] = [
+    ("windows.extend", {"windowId": NO_WINDOW, "endsAt": "tomorrow"}, "endsAt"),
+    ("windows.override", {"windowId": NO_WINDOW}, "metadata"),
+    ("players.put", {"playerId": "ann", "attributes": {"level": [1]}}, "attributes.level"),
+    ("wallet.credit", {"playerId": "ann", "key": "cash", "amount": 0, "reason": "r", "idempotencyKey": "k"}, "amount"),
+    ("wallet.credit", {"playerId": "ann", "key": "gold", "amount": 1, "reason": "r", "idempotencyKey": "k"}, "key"),
+    ("lobbies.push", {"eventKey": "race", "key": "one", "playerIds": ["ann", "ann"]}, "playerIds[1]"),
+    ("attempts.forceComplete", {"attemptId": "a", "score": "much"}, "score"),
+]
+
+
+async def test_players_and_servers_may_not_steer(codec: str) -> None:
+    async with serving(GAME) as server:
+        async with server.peer("ann", codec=codec) as ann:
+            for op, fields in [*BY_SERVERS, *BY_OPERATORS]:
+                assert await ann.refused(op, **fields) == ("forbidden", 403), op
+        async with server.peer(role="server", codec=codec) as backend:
+            for op, fields in BY_OPERATORS:
+                assert await backend.refused(op, **fields) == ("forbidden", 403), op
+
+
+async def test_what_is_not_there_is_not_found(codec: str) -> None:
+    async with serving(GAME) as server, server.peer(role="operator", codec=codec) as operator:
+        for op, fields in UNKNOWN:
+            assert await operator.refused(op, **fields) == ("not_found", 404), (op, fields)
+
+
+async def test_what_comes_at_the_wrong_time_says_what_state_it_met_r26(codec: str) -> None:
+    async with serving(GAME) as server, server.peer(role="operator", codec=codec) as operator:
+        for op, fields, code, state in OUT_OF_PLACE:
+            error = await operator.error(op, **fields)
+            assert (error["code"], error["details"]) == (code, {"state": state}), (op, fields, error)
+
+
+async def test_bad_fields_are_named(codec: str) -> None:
+    async with serving(GAME) as server, server.peer(role="operator", codec=codec) as operator:
+        for op, fields, path in BAD_FIELDS:
+            error = await operator.error(op, **fields)
+            assert (error["code"], error["details"]["path"]) == ("validation_failed", path), (op, fields, error)
+
+
+async def test_what_operators_do_leaves_an_audit_row() -> None:
+    async with serving(GAME) as server, server.peer(role="operator") as operator:
+        (window, *_) = (await operator.ok("windows.list", eventKey="race"))["windows"]
+        name = window["windowId"]
+        await operator.ok("events.pause", eventKey="race")
+        await operator.ok("events.resume", eventKey="race")
+        await operator.ok("windows.override", windowId=name, metadata={"tier": "boss"})
+        await operator.ok("windows.extend", windowId=name, endsAt=LATE)
+        await operator.ok("boards.put", leaderboard={"key": "ladder"})
+        await operator.ok("windows.cancel", windowId=name)
+        rows = [(row.who, row.action) for row in await server.game.engine._store.audit(limit=6)]
+        assert [who for who, _ in rows] == ["operator"] * 6
+        actions = [action for _, action in reversed(rows)]
+        assert actions == [
+            "events.pause",
+            "events.resume",
+            "windows.override",
+            "windows.extend",
+            "game.put",
+            "windows.cancel",
+        ]
