@@ -50,6 +50,7 @@ async def audit_wire(library: Library, operator: Client) -> None:
         await _audit_attempt(library, operator, book)
     for board, books in grouped(library.books.values(), "board").items():
         await _audit_board(library, operator, board, books)
+    await _audit_shared_boards(library, operator)
     for player in {book.player for book in library.books.values()}:
         await _audit_purse(library, operator.for_player(player), player)
 
@@ -74,6 +75,30 @@ async def _audit_board(library: Library, operator: Client, board: str, books: li
     unknown = {entry["participantId"]: 0 for entry in entries if entry["kind"] == "player"}
     humans = {participant: scores.get(participant) for participant in unknown | best}
     library.expect(humans == unknown | best, f"{board}: {humans} instead of {unknown | best}")
+
+
+async def _audit_shared_boards(library: Library, operator: Client) -> None:
+    """R-29, R-32: every acknowledged write counted once on each shared board, and in one of its periods."""
+    wrote = [book for book in library.books.values() if book.event == "attack" and book.writes]
+    totals: Counter[str] = Counter()
+    for book in wrote:
+        totals[library.participants[book.player]] += book.score
+    found = await _scores(operator, boardKey="total")
+    is_right = found.keys() == totals.keys() and all(math.isclose(found[who], totals[who]) for who in totals)
+    library.expect(is_right, f"total: {found} instead of {dict(totals)}")
+    seasons = await operator.call("boards.periods", boardKey="season_best")
+    best: dict[str, float] = {}
+    for season in [seasons["current"], *seasons["periods"]]:
+        for participant, score in (await _scores(operator, leaderboardId=season["leaderboardId"])).items():
+            best[participant] = max(best.get(participant, 0), score)
+    expected = {library.participants[player]: score for player, score in best_scores(wrote).items()}
+    library.expect(best == expected, f"best of {len(seasons['periods'])} seasons: {best} instead of {expected}")
+    library.expect(len(seasons["periods"]) > 1, "no season was ever over")
+
+
+async def _scores(operator: Client, **board: str) -> dict[str, float]:
+    read = await operator.call("boards.read", limit=200, **board)
+    return {entry["participantId"]: entry["score"] for entry in read["entries"]}
 
 
 def best_scores(books: Iterable[Book]) -> dict[str, float]:

@@ -55,6 +55,11 @@ def sprint(number: int, starts_at: int) -> Map:
     return lobby_event(key, human_seats, availability=availability, attempt=attempt, entryRequirement=entry)
 
 
+def season_best(ends_at: int) -> Map:
+    """A shared board whose season ends at `ends_at` (ms): putting it again and again makes it roll over."""
+    return {"key": "season_best", "resetCadence": "season", "seasonEndsAt": iso(ends_at)}
+
+
 def crash_game(begins_at: int) -> Map:
     """Two events that an operator closes again and again, and a row of short windows from `begins_at` (ms) on."""
     replayable = {"replayableDuringWindow": True}
@@ -62,11 +67,13 @@ def crash_game(begins_at: int) -> Map:
     trail = lobby_event("trail", 1, attempt={**replayable, "durationSeconds": 3})
     attack = {"key": "attack", "attempt": replayable, "metrics": [{"key": "points"}]}
     attack["rewardPolicy"] = shared_pool(three_best)
+    attack["contributesTo"] = ["total", "season_best"]
     sprints = [sprint(number, begins_at + number * SPRINT_EVERY_MS) for number in range(SPRINTS)]
     return {
         "gameId": "crash",
         "settings": {"seed": 20},
         "currencies": [{"key": "cash"}],
         "bots": [{"key": "climber", "behaviour": {"type": "single", "block": "random_step_with_fall"}}],
+        "leaderboards": [{"key": "total", "scoreAggregation": "sum"}, season_best(begins_at)],
         "events": [trail, attack, *sprints],
     }

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import anyio
 from crash_books import Book, Library, Map, Sent
-from crash_game import SPRINT_EVERY_MS, SPRINT_MS, SPRINTS, sprint_key
+from crash_game import SPRINT_EVERY_MS, SPRINT_MS, SPRINTS, season_best, sprint_key
 
 from kraty_actors.client import Client, ConnectionLost, Refused, connect
 from kraty_protocol.shapes import parse_iso
@@ -19,6 +19,7 @@ PAUSE_SECONDS = 0.005
 """Between two writes on one attempt: some hundreds of writes a second in all, and a journal that stays short."""
 
 FINALIZE_EVERY_SECONDS = 0.4
+SEASON_MS = 700
 CLAIM_EVERY_SECONDS = 0.3
 COME_BACK_SECONDS = 0.08
 
@@ -246,3 +247,17 @@ async def finalize_current(world: World, client: Client, event: str) -> None:
         ended = await client.call("events.finalize", eventKey=event, windowId=opened[0])
         world.bells.ring("close")
         world.library.finalized |= {w["windowId"] for w in ended["windows"] if w["state"] == "finalized"}
+
+
+async def roll_seasons(world: World) -> None:
+    """An operator begins one short season after another, so that kills fall on rollovers as well."""
+
+    async def work(operator: Client) -> None:
+        while not world.stopping:
+            try:
+                await operator.call("boards.put", leaderboard=season_best(now_ms() + SEASON_MS))
+            except Refused as refused:
+                world.refused("roll_seasons", refused)
+            await anyio.sleep(2 * SEASON_MS / 1000)
+
+    await world.connected(work, role="operator")

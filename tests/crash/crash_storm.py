@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 from crash_audit import Tally, audit_database, audit_wire
 from crash_game import SPRINTS, crash_game, sprint_key
-from crash_players import Player, World, close_windows, finalize_current, now_ms
+from crash_players import Player, World, close_windows, finalize_current, now_ms, roll_seasons
 from server_process import ServerProcess
 
 from kraty_actors.client import Client, Refused
@@ -66,6 +66,7 @@ async def play_through(
             tasks.start_soon(Player(world, f"player-{number}", random.Random(chance.random())).run)
         tasks.start_soon(close_windows, world, random.Random(chance.random()))
         tasks.start_soon(world.ring_when_sprints_close)
+        tasks.start_soon(roll_seasons, world)
         await disturb(server, world, chance)
         world.stopping = True
 
