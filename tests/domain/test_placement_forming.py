@@ -13,10 +13,11 @@ from kraty_actors.domain.placement.forming import Forming
 
 SEATS = 4
 
-traits = st.integers(-30, 30).map(float) | st.sampled_from([0.1, 1e9, -1e9, 9007199254740991.0])
+traits = st.integers(-12, 12).map(float) | st.sampled_from([0.1, 9007199254740991.0])
 steps = st.lists(
-    st.tuples(st.sampled_from(["seat", "seat", "seat", "seat", "leave", "move", "start"]), traits, st.integers(0, 5)),
-    max_size=60,
+    st.tuples(st.sampled_from(["seat", "seat", "seat", "seat", "leave", "move", "start"]), traits, st.integers(0, 3)),
+    min_size=20,
+    max_size=50,
 )
 
 
@@ -42,7 +43,7 @@ def number_of(lobby: Lobby | None) -> int | None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(steps, st.sampled_from([0, 1, 10]), st.sampled_from([0, 0.5, 3]), st.booleans())
+@given(steps, st.sampled_from([0, 2, 5]), st.sampled_from([0, 0.5, 3]), st.sampled_from([True, True, False]))
 def test_r31_the_index_finds_what_a_scan_finds(
     plan: list[tuple[str, float, int]], difference: float, widening: float, is_matched: bool
 ):
@@ -69,10 +70,10 @@ def test_r31_the_index_finds_what_a_scan_finds(
                 scan.lobbies = [one for one in scan.lobbies if one[0] != found.number]
         elif scan.lobbies and step == "move":
             number, _, there = scan.lobbies[0]
-            own = next(iter(there.values()))
+            (*_, own) = there.values()
             assert number_of(forming.find(own, now, leaving=lobbies[number])) == scan.find(own, now, leaving=number)
         elif scan.lobbies and step == "leave":
-            number, _, there = scan.lobbies[-1]
+            number, _, there = scan.lobbies[player % len(scan.lobbies)]
             leaver = next(iter(there))
             del there[leaver]
             forming.leave(lobbies[number], leaver)

@@ -117,6 +117,14 @@ def test_r31_if_the_one_who_moves_fills_the_lobby_it_starts():
     assert [last_number(message.to) for message in outcome.messages] == [2, 2, 2]
 
 
+def test_r31_the_range_of_who_moves_has_widened_since_their_own_first_second():
+    for skill, moves in ((40, True), (41, False)):  # 10 + 1 a second for 30 seconds, of which the other waited 20
+        play = Play(**matched(3, 10, 1))
+        seat(play, 1, 0)
+        seat(play, 2, skill, 10_000)
+        assert (sent(play.say(Tick(), OPENED + 30_000), Seat) == []) == moves
+
+
 def test_r31_who_is_alone_and_has_nowhere_to_go_starts_alone():
     play = Play(**matched(3, 10))
     seat(play, 1, 0)
