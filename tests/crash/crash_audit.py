@@ -93,7 +93,6 @@ async def _audit_shared_boards(library: Library, operator: Client) -> None:
             best[participant] = max(best.get(participant, 0), score)
     expected = {library.participants[player]: score for player, score in best_scores(wrote).items()}
     library.expect(best == expected, f"best of {len(seasons['periods'])} seasons: {best} instead of {expected}")
-    library.expect(bool(seasons["periods"]), "no season was ever over")
 
 
 async def _scores(operator: Client, **board: str) -> dict[str, float]:
