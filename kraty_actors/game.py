@@ -11,10 +11,9 @@ async with open_game("game.json", store="sqlite:///game.db") as game:
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import anyio
@@ -24,29 +23,29 @@ from websockets.typing import Subprotocol
 from kraty_actors.actors.clock import Clock, SystemClock
 from kraty_actors.actors.engine import Engine
 from kraty_actors.actors.loop import answer_to
-from kraty_actors.definitions import Fault, load_game_text
+from kraty_actors.client.operators import OperatorCalls
+from kraty_actors.client.servers import ServerCalls
+from kraty_actors.definitions import Fault
 from kraty_actors.domain.attempt import AttemptView, Written
-from kraty_actors.domain.board_view import BoardView, GetBoard
 from kraty_actors.domain.lobby import LobbyView, Unmatched
 from kraty_actors.domain.outcome import Refusal
 from kraty_actors.domain.window_messages import Report
 from kraty_actors.gateway import translate
-from kraty_actors.gateway.frames import SharedPush
 from kraty_actors.gateway.gateway import Gateway
 from kraty_actors.gateway.hosted import serve_websocket
 from kraty_actors.gateway.hub import ViewKey, Watcher
+from kraty_actors.gateway.inside import Doorbell, Inside
 from kraty_actors.gateway.line import Serves
 from kraty_actors.gateway.listener import open_port, serve_port, serve_stream
 from kraty_actors.gateway.listing import listing
-from kraty_persistence import GrantRow, MemoryStore, Store, StoreError
-from kraty_persistence.sql import open_sql_store
+from kraty_actors.opening import GameSource, opened_store, read_game, unwrapped
+from kraty_persistence import GrantRow, Store
 from kraty_protocol.codec import CODECS
 from kraty_protocol.errors import Refused
 from kraty_protocol.progress import check_progress
-from kraty_protocol.shapes import Attempt, Board, Grant, Listing, Progressed, Window
+from kraty_protocol.shapes import Attempt, Board, Grant, Listing, Lobby, Periods, Progressed
 from kraty_protocol.validation import InvalidFields
 
-GameSource = str | Path | Mapping[str, Any]
 Number = int | float
 T = TypeVar("T")
 
@@ -80,50 +79,13 @@ async def open_game(
         WrongGame: The database belongs to another game.
     """
     loaded = read_game(source)
-    with _unwrapped():
-        async with _opened(store) as opened, Engine.opened(opened, clock or SystemClock()) as engine:
+    with unwrapped():
+        async with opened_store(store) as opened, Engine.opened(opened, clock or SystemClock()) as engine:
             put = await engine.publishing.put_game(loaded, who="file", is_file=True)
             async with anyio.create_task_group() as tasks:
                 async with Gateway.opened(engine, secrets=secrets, insecure_dev=insecure_dev) as gateway:
                     yield Game(engine, gateway, tasks, put.warnings)
                 tasks.cancel_scope.cancel()  # of connections too, once they have heard the goodbye
-
-
-@contextmanager
-def _unwrapped() -> Iterator[None]:
-    """Let an exception out as it was raised, without the groups that the task groups on its way put around it."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        leaf: BaseException = group
-        # A store that is gone is told by whoever notices: the actors, and perhaps the program's own call.
-        _, others = group.split(StoreError)
-        while isinstance(leaf, BaseExceptionGroup) and (len(leaf.exceptions) == 1 or others is None):
-            leaf = leaf.exceptions[0]
-        raise leaf from leaf.__cause__
-
-
-def read_game(source: GameSource) -> dict[str, Any]:
-    """A game as plain data, judged.
-
-    Raises:
-        DefinitionFaults: It has faults.
-        OSError: The file cannot be read.
-    """
-    if isinstance(source, Mapping):
-        return dict(source)
-    return load_game_text(Path(source).read_text("utf-8")).game.as_defined()
-
-
-@asynccontextmanager
-async def _opened(store: str | Store) -> AsyncIterator[Store]:
-    if not isinstance(store, str):
-        yield store
-    elif store == "memory:":
-        yield MemoryStore()
-    else:
-        async with open_sql_store(store) as opened:
-            yield opened
 
 
 class Game:
@@ -135,6 +97,7 @@ class Game:
         """What the author of the game file should look at."""
         self._gateway = gateway
         self._tasks = tasks
+        self._as_server = Inside(gateway, tasks, "server")
 
     # -- who talks to it
 
@@ -264,14 +227,35 @@ class Game:
         listed = await self.engine.listings.of(player, upcoming=upcoming)
         return [cast("Listing", listing(one)) for one in listed]
 
-    async def board(self, leaderboard_id: str, *, limit: int = 50, offset: int = 0, player: str | None = None) -> Board:
-        """A page of a board (R-33); with a player also where that player stands."""
-        row = await self.engine.players.find(player) if player is not None else None
-        query = GetBoard(offset=offset, limit=limit, viewer=row.number if row else None)
-        view = _accepted(await self.engine.boards.read(leaderboard_id, query), BoardView)
-        players = self.engine.players
-        await players.fetch(players.missing(standing.participant for standing in view.standings))
-        return cast("Board", translate.board(view, players, row))
+    async def board(
+        self,
+        leaderboard_id: str | None = None,
+        *,
+        board_key: str | None = None,
+        period: str | None = None,
+        limit: int = 50,
+        offset: int | None = None,
+        around: str | None = None,
+        player: str | None = None,
+    ) -> Board:
+        """A page of a board (R-33); with a player also where that player stands.
+
+        Args:
+            board_key: A shared board, instead of `leaderboard_id`.
+            period: Of a shared board: "current" or the `startsAt` of one of its periods.
+            limit: Rows, 1..200; with `around` 0..100 on each side.
+            around: "self", a player's id or a participantId, instead of `offset`.
+
+        Raises:
+            Refused: `not_found`, `validation_failed`.
+        """
+        page = {"limit": limit, "offset": offset, "around": around, "period": period}
+        named = {"leaderboardId": leaderboard_id, "boardKey": board_key}
+        return cast("Board", await self._as_server.ask("boards.read", playerId=player, **named, **page))
+
+    async def board_periods(self, board_key: str) -> Periods:
+        """The periods of a shared board (R-32)."""
+        return cast("Periods", await self._as_server.ask("boards.periods", boardKey=board_key))
 
     async def watch(self, event_key: str, *, player: str, limit: int = 50) -> AsyncGenerator[Board, None]:
         """The board on which the player competes in the event's current window, again whenever it has moved.
@@ -290,9 +274,16 @@ class Game:
                 yield board
 
     async def watch_board(
-        self, leaderboard_id: str, *, player: str | None = None, limit: int = 50
+        self,
+        leaderboard_id: str | None = None,
+        *,
+        board_key: str | None = None,
+        player: str | None = None,
+        limit: int = 50,
     ) -> AsyncGenerator[Board, None]:
-        """The same for a board by its id; with a player also where that player stands."""
+        """The same for a board by its id, or for a shared one by its key until its period is over; with a player also
+        where that player stands."""
+        leaderboard_id = (await self.board(leaderboard_id, board_key=board_key, limit=1))["leaderboardId"]
         doorbell = Doorbell()
         watcher = Watcher(doorbell)
         hub = self._gateway.hub
@@ -309,12 +300,28 @@ class Game:
         finally:
             hub.leave(watcher)
 
+    # -- lobbies
+
+    async def lobby(self, player_id: str, lobby_id: str) -> Lobby:
+        """A lobby in which the player has a seat (R-31)."""
+        return cast("Lobby", (await self._as_server.ask("lobbies.get", playerId=player_id, lobbyId=lobby_id))["lobby"])
+
+    async def leave_lobby(self, player_id: str, lobby_id: str) -> Lobby:
+        """Give up a seat in a lobby that still forms."""
+        left = await self._as_server.ask("lobbies.leave", playerId=player_id, lobbyId=lobby_id)
+        return cast("Lobby", left["lobby"])
+
     # -- money
 
     async def wallet(self, player_id: str) -> dict[str, int]:
         """The balance of every declared currency."""
         player = await self.engine.players.resolve(player_id)
         return dict(await self.engine.money.balances(player.number))
+
+    async def inventory(self, player_id: str) -> dict[str, int]:
+        """The quantity of every item that the player holds."""
+        player = await self.engine.players.resolve(player_id)
+        return dict(await self.engine.money.inventory(player.number))
 
     async def grants(self, player_id: str, *, limit: int = 50) -> list[Grant]:
         """The player's grants, newest first."""
@@ -328,65 +335,22 @@ class Game:
         row = _accepted(await self.engine.money.claim(player.number, grant_id), GrantRow)
         return cast("Grant", translate.grant(row, self.engine.now_ms()))
 
-    # -- operators
+    # -- servers and operators
 
-    async def put_game(self, game: Mapping[str, Any], *, who: str = "program") -> list[Fault]:
-        """Put a whole game, all or nothing; its warnings.
+    @property
+    def server(self) -> ServerCalls:
+        """What a game's own servers ask, under the names that the client has."""
+        return ServerCalls(self._as_server)
 
-        Raises:
-            DefinitionFaults: It has faults; nothing was changed.
-        """
-        return list((await self.engine.publishing.put_game(game, who=who)).warnings)
-
-    async def finalize(self, event_key: str, window_id: str | None = None, *, who: str = "program") -> list[Window]:
-        """End a window, or an event with all its windows, now (R-26)."""
-        ended = await self.engine.steering.finalize(event_key, window_id, who=who)
-        if isinstance(ended, Refusal):
-            raise _refused(ended)
-        now = self.engine.now_ms()
-        return [cast("Window", translate.window(one.window, one.event, now)) for one in ended]
-
-    async def windows(self, event_key: str) -> list[Window]:
-        """An event's windows: open and upcoming ones in order, then the last that closed."""
-        event = self.engine.catalogue.events.get(event_key)
-        if event is None:
-            raise Refused("not_found", f"no event '{event_key}'")
-        now = self.engine.now_ms()
-        return [cast("Window", translate.window(window, event, now)) for window in event.listed(now)]
+    @property
+    def operator(self) -> OperatorCalls:
+        """What operators ask: definitions, and steering events while they are live."""
+        return OperatorCalls(Inside(self._gateway, self._tasks, "operator"))
 
     async def report(self, window_id: str) -> Report | None:
         """How a finalized window was settled; None before."""
         report = await self.engine.steering.report(window_id)
         return report if isinstance(report, Report) else None
-
-
-class Doorbell:
-    """An outbox that only tells that something came."""
-
-    is_behind = False
-
-    def __init__(self) -> None:
-        self._bell = anyio.Event()
-
-    def put(self, payload: bytes) -> None:
-        self._bell.set()
-
-    def put_shared(self, push: SharedPush) -> None:
-        self._bell.set()
-
-    def flush(self) -> None:
-        pass
-
-    async def caught_up(self) -> None:
-        pass
-
-    def when_caught_up(self, tell: Callable[[], None]) -> None:
-        pass
-
-    async def rung(self) -> None:
-        """Wait until something came since the last time."""
-        await self._bell.wait()
-        self._bell = anyio.Event()
 
 
 def _accepted(reply: object, kind: type[T]) -> T:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,16 @@ def _anchors(text: str) -> set[str]:
     """The anchors that headings get on GitHub."""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_drawing_again_gives_the_pictures_of_events_that_are_there() -> None:
+    spec = importlib.util.spec_from_file_location("event_pictures", ROOT / "docs" / "event_pictures.py")
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules["event_pictures"] = drawing = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(drawing)
+    kept = {path.stem: path.read_text("utf-8") for path in (ROOT / "docs" / "events").glob("*.svg")}
+    assert drawing.pictures() == kept
 
 
 def test_blocks_are_found_with_what_is_said_about_them() -> None:

@@ -20,7 +20,9 @@ async def measure_listings() -> dict[str, float]:
     async with open_game(_game(), store=MemoryStore()) as game:
         newcomer, regular = [await game.engine.players.resolve(name) for name in ("newcomer", "regular")]
         for player in (newcomer, regular):
-            await game.engine.players.put(player, {"level": 3}, None, None, None)
+            await game.engine.players.put(
+                player, {"level": 3}, None, None, None, who="benchmark", now=game.engine.now_ms()
+            )
         for number in range(0, EVENTS, EVENTS // PLAYED_IN):
             await game.start("regular", f"event{number}")
         frames = ListingFrames()

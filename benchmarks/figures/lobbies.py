@@ -88,7 +88,7 @@ def _game() -> dict[str, Any]:
 
 async def _push(game: Game, number: int) -> None:
     player = await game.engine.players.resolve(f"p{number}")
-    await game.engine.lobbies.push("many", f"lobby{number}", [player], None, {})
+    await game.engine.lobbies.push("many", f"lobby{number}", [player], None, {}, who="benchmark")
     await game.progress(f"p{number}", "many", 1)
 
 
@@ -103,8 +103,8 @@ async def _until_it_moves(game: Game) -> float:
 
 
 async def _close(game: Game) -> None:
-    await game.finalize("many")
-    while any(window["state"] != "finalized" for window in await game.windows("many")):  # noqa: ASYNC110 - a figure
+    await game.operator.finalize("many")
+    while any(window["state"] != "finalized" for window in await game.operator.windows("many")):  # noqa: ASYNC110 - a figure
         await anyio.sleep(0.01)
 
 

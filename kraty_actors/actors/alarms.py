@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 
 from kraty_actors.actors.cell import Cell
@@ -34,12 +34,14 @@ class Alarms:
             heapq.heappush(self._heap, (at, next(self._order), cell))
         cell.alarm = at
 
-    def due(self, now: int) -> Iterator[Cell | Callback]:
-        """Take what has come."""
+    def due(self, now: int) -> list[Cell | Callback]:
+        """Take what has come. What one of these asks for comes next time, be it at once."""
+        found: list[Cell | Callback] = []
         while self._heap and self._heap[0][0] <= now:
             at, _, whom = heapq.heappop(self._heap)
-            if not isinstance(whom, Cell):
-                yield whom
-            elif whom.alarm == at:
+            if isinstance(whom, Cell):
+                if whom.alarm != at:
+                    continue
                 whom.alarm = None
-                yield whom
+            found.append(whom)
+        return found

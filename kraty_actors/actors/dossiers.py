@@ -33,10 +33,13 @@ class Dossiers:
         if found is not None:
             return found
         asked = self._loading.setdefault(player, object())
-        found = await self._store.dossier(player)
-        if self._loading.get(player) is asked:  # nothing of the player has changed while their rows were read
-            del self._loading[player]
-            self._keep(player, found)
+        try:
+            found = await self._store.dossier(player)
+            if self._loading.get(player) is asked:  # nothing of the player has changed while their rows were read
+                self._keep(player, found)
+        finally:
+            if self._loading.get(player) is asked:
+                del self._loading[player]
         return found
 
     def _keep(self, player: int, dossier: Dossier) -> None:

@@ -31,9 +31,9 @@ class Lobbies:
         """Give up a seat in a lobby that forms."""
         return await self._ask(lobby_id, Leave(player, last_number(lobby_id) or 0))
 
-    async def start(self, lobby_id: str) -> LobbyView | Refusal:
+    async def start(self, lobby_id: str, *, who: str) -> LobbyView | Refusal:
         """Start a lobby that forms, with who is there."""
-        return await self._ask(lobby_id, StartLobby(last_number(lobby_id) or 0))
+        return await self._ask(lobby_id, StartLobby(last_number(lobby_id) or 0, who))
 
     async def push(
         self,
@@ -42,6 +42,8 @@ class Lobbies:
         players: Sequence[PlayerRow],
         capacity: int | None,
         metadata: dict[str, Plain],
+        *,
+        who: str,
     ) -> LobbyView | Refusal:
         """A lobby of the game's own matchmaker, in the event's current window."""
         now = self._world.now_ms()
@@ -57,7 +59,7 @@ class Lobbies:
         if window is None:
             details = {"opensAt": event.next_start(now)}
             return Refusal("no_active_window", f"{event_key} has no open window", details)
-        pushed = PushLobby(key, [player.number for player in players], capacity, metadata)
+        pushed = PushLobby(key, [player.number for player in players], capacity, metadata, who)
         view = await self._world.loop.call(window.window_id, pushed)
         if isinstance(view, Refusal) and "players" in view.details:
             names = {player.number: player.player_id for player in players}

@@ -7,9 +7,10 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping
 
+from kraty_actors.actors.records import pack
 from kraty_actors.domain.conditions import Scalar
 from kraty_actors.domain.outcome import Refusal
-from kraty_persistence import PlayerRow, Store
+from kraty_persistence import AuditEntry, PlayerRow, Store
 
 ATTRIBUTES_MAX = 64
 """Attributes of one player."""
@@ -70,16 +71,29 @@ class Players:
         name: str | None,
         avatar: str | None,
         country: str | None,
+        *,
+        who: str,
+        now: int,
     ) -> PlayerRow | Refusal:
-        """Merge attributes into what stands, None takes one away; what boards show of the player as `set_profile`."""
-        merged = {**self.attributes(row), **attributes}
+        """Merge attributes into what stands, None takes one away; what boards show of the player as `set_profile`.
+
+        The attributes that change leave an audit row. What names a person does not: it stands in one place only, so
+        that it can be erased (R-57).
+        """
+        standing = self.attributes(row)
+        merged = {**standing, **attributes}
         kept = {key: value for key, value in merged.items() if value is not None}
         if len(kept) > ATTRIBUTES_MAX:
             message = f"a player has at most {ATTRIBUTES_MAX} attributes"
             return Refusal("validation_failed", message, {"path": "attributes"})
         written = json.dumps(kept, separators=(",", ":")).encode() if kept else b""
         put = await self._store.put_player(
-            row.number, attributes=written, name=name or None, avatar=avatar or None, country=country or None
+            row.number,
+            attributes=written,
+            name=name or None,
+            avatar=avatar or None,
+            country=country or None,
+            audited=_audited(row, standing, attributes, who, now),
         )
         return self._keep(put)
 
@@ -104,3 +118,10 @@ class Players:
         self._by_number[row.number] = row
         self._by_id[row.player_id] = row
         return row
+
+
+def _audited(
+    row: PlayerRow, standing: Mapping[str, Scalar], put: Mapping[str, Scalar | None], who: str, now: int
+) -> AuditEntry:
+    before = {key: standing.get(key) for key in put}
+    return AuditEntry(now, who, "players.put", f"player:{row.number}", pack(before), pack(dict(put)))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from kraty_actors.client.session import Session
+from kraty_actors.client.asking import Asking
 from kraty_protocol.shapes import Attempt, DefinedEvent, DefinedLeaderboard, GameChanged, Lobby, Report, Window
 
 
 class OperatorCalls:
     """What needs an operator's token. Instants are text, as they travel: RFC 3339 with a zone."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._ask = session.ask
+    def __init__(self, asking: Asking) -> None:
+        self._call = asking.call
+        self._ask = asking.ask
 
     # Definitions
 
@@ -72,7 +72,7 @@ class OperatorCalls:
 
     async def override_window(self, window_id: str, metadata: Mapping[str, Any] | None) -> Window:
         """Replace a window's own metadata; None takes them away."""
-        ok = await self._session.call("windows.override", {"windowId": window_id, "metadata": metadata})
+        ok = await self._call("windows.override", {"windowId": window_id, "metadata": metadata})
         return cast("Window", ok["window"])
 
     async def copy_previous_override(self, window_id: str) -> Window:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from kraty_actors.client.session import Session
+from kraty_actors.client.asking import Asking
 from kraty_protocol.shapes import InventoryChanged, Lobby, Player, WalletChanged
 
 
@@ -16,8 +16,8 @@ class ServerCalls:
     that was cut off is sent again by itself.
     """
 
-    def __init__(self, session: Session) -> None:
-        self._ask = session.ask
+    def __init__(self, asking: Asking) -> None:
+        self._ask = asking.ask
 
     async def player(self, player_id: str) -> Player:
         """A player's profile and attributes."""

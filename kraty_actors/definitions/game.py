@@ -164,6 +164,8 @@ class GameFile(Model):
     """Endpoints that are told what happens."""
     events: Annotated[tuple[EventDefinition, ...], Many] = ()
     """The events."""
+    schema_address: Annotated[str, Text(2_048)] | None = Field(default=None, alias="$schema", exclude=True)
+    """Where an editor finds the JSON Schema of this file; no part of the game."""
 
     def event(self, name: str) -> EventDefinition | None:
         """The event of that key or id."""

@@ -79,6 +79,8 @@ class Contest:
         if step is None:
             return next_end
         catch_up = self._grid.instant_of(max(step, self._ticks + CATCH_UP_TICKS))
+        if self._is_over_by(catch_up):
+            return next_end
         return catch_up if next_end is None else min(catch_up, next_end)
 
     # -- commands
@@ -96,7 +98,7 @@ class Contest:
     def _apply(self, command: Command, now: int) -> Outcome:
         match command:
             case GetBoard():
-                return Outcome(reply=self._read(command))
+                return Outcome(reply=self._read(command, now))
             case GetAttempt():
                 return Outcome(reply=self._read_attempt(command))
             case Finish():
@@ -116,8 +118,7 @@ class Contest:
             case Extend():
                 return self._extend(command)
             case Amend():
-                self._contributions.bind(command.boards, self._inputs + 1)
-                return Outcome(traced=True)
+                return self._amend(command, now)
             case ForceComplete():
                 return self._force_complete(command, now)
         raise TypeError(f"a contest knows no {type(command).__name__}")
@@ -194,7 +195,7 @@ class Contest:
         attempt.last_order = self._inputs
         attempt.memory.remember(write.identity, digest)
         if self.rules.has_board:
-            self.board.scored(attempt, self._moment)
+            self.board.scored(attempt, prior, self._moment)
         outcome = self._end([(attempt, now)], by_write=True) if scoring.completes(capped) else Outcome(traced=True)
         self._contributions.wrote(attempt, prior_order, prior, now)
         if self._has_bots and self.bots.wrote(self._moment, self.board):
@@ -215,6 +216,12 @@ class Contest:
         outcome.reply = self._view(attempt)
         return outcome
 
+    def _amend(self, command: Amend, now: int) -> Outcome:
+        """What was gathered so far in the batch is for the boards that were named until now."""
+        gathered = self.gathered(now)
+        self._contributions.bind(command.boards, self._inputs + 1)
+        return Outcome(traced=True, messages=gathered)
+
     def _force_complete(self, command: ForceComplete, now: int) -> Outcome:
         """R-12: an attempt that runs, or ran out of time while its contest is open, counts as completed."""
         attempt = self._attempts.own(command.serial, ANYONE)
@@ -224,14 +231,12 @@ class Contest:
             state = attempt.status if attempt.counts_as_completed else self.status
             return Outcome(reply=Refusal("conflict", f"too late: it is {state}", {"state": state}))
         before = attempt.status
-        if before != states.IN_PROGRESS:
-            self.board.reopened(attempt)
         prior, prior_order = attempt.score, attempt.last_order
         if command.score is not None:
             self._inputs += 1
             attempt.score, attempt.last_order = clamped(command.score), self._inputs
             if self.rules.has_board:
-                self.board.scored(attempt, self._moment)
+                self.board.scored(attempt, prior, self._moment)
         outcome = self._end([(attempt, now)], by_write=command.score is not None, forced=True)
         if command.score is not None:
             self._contributions.wrote(attempt, prior_order, prior, now)
@@ -268,6 +273,10 @@ class Contest:
         seconds = self.rules.event.attempt.duration_seconds
         return None if seconds is None else seconds * 1000
 
+    def _is_over_by(self, now: int) -> bool:
+        """Whether the board has ended, though nobody may have closed it yet: no bot moves any more."""
+        return self.board.ends_at is not None and now >= self.board.ends_at
+
     def _let_bots_come_to(self, now: int) -> None:
         """Time-driven bots move as far as time has come; a pure function of the inputs and the time, so that it does
         not matter who asks and when (R-38)."""
@@ -293,6 +302,7 @@ class Contest:
         messages, notices, effects = [], [], []
         for attempt, at in ends:
             self._inputs += 1  # of several that end in one tick, the first comes to its score first (R-28)
+            had_ended = attempt.status != states.IN_PROGRESS
             attempt.status = self._final_status(attempt, forced=forced, cancelled=cancelled)
             attempt.ended_at = at
             if attempt.counts_as_completed:
@@ -301,7 +311,7 @@ class Contest:
                     self._contributions.completed(attempt, at)
             if self.rules.has_board:
                 self.board.ended(attempt, self._moment)
-            messages.append(Message(window, AttemptEnded(attempt.player, attempt.counts_as_completed)))
+            messages.append(Message(window, AttemptEnded(attempt.player, attempt.counts_as_completed, had_ended)))
             notices.append(Notice("attempt.ended", (attempt.player,), self._view(attempt)))
         return Outcome(traced=bool(messages), messages=messages, notices=notices, effects=effects)
 
@@ -340,7 +350,7 @@ class Contest:
 
     # -- reading
 
-    def _read(self, query: GetBoard) -> BoardView | Refusal:
+    def _read(self, query: GetBoard, now: int) -> BoardView | Refusal:
         if not self.rules.has_board:
             return Refusal("not_found", "the event has no board")
         view = view_of(
@@ -353,7 +363,7 @@ class Contest:
             ascending=self.rules.ascending,
             identity=self.bots.identity,
         )
-        if self._has_bots and self.status == "open":
+        if self._has_bots and self.status == "open" and not self._is_over_by(now):
             view.moves_at = self.bots.next_move_at(self._inputs)
         return view
 
@@ -405,8 +415,11 @@ class Contest:
         """R-15: what was answered to the newest write; for an earlier one, the attempt as it is now."""
         rank = attempt.rank_then if is_newest else self.board.standings.rank_of_player(attempt.player)
         answer = self._answer(attempt, identity, rank, repeated=True)
-        if is_newest and not self._meets_targets(attempt):
-            answer.status = states.IN_PROGRESS
+        if is_newest:  # also of one that was completed by force since
+            scoring = self.rules.scoring
+            capped = scoring.capped(attempt.raw)
+            answer.score = scoring.score(capped)
+            answer.status = states.COMPLETED if scoring.completes(capped) else states.IN_PROGRESS
         return answer
 
     def _metrics(self, attempt: Attempt) -> tuple[dict[str, Number], dict[str, Number]]:

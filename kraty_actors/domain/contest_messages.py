@@ -144,12 +144,14 @@ class GetAttempt(Command):
 
 @dataclass(slots=True, frozen=True)
 class AttemptEnded(Command):
-    """To the window: the player may start again, if the event lets them."""
+    """To the window: the player may start again, if the event lets them. If it `had_ended` before, it was told so then,
+    and the player may have another one by now."""
 
     tag: ClassVar[str] = "ended"
     can_wait: ClassVar[bool] = True
     player: int
     completed: bool
+    had_ended: bool = False
 
 
 @dataclass(slots=True, frozen=True)

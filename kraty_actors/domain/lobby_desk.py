@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from kraty_actors.domain.floor import Floor
-from kraty_actors.domain.lobby import Lobby
-from kraty_actors.domain.outcome import Outcome, Refusal
-from kraty_actors.domain.placement.decision import Decision
+from kraty_actors.domain.lobby import Lobby, LobbyView
+from kraty_actors.domain.outcome import Audited, Outcome, Plain, Refusal
 from kraty_actors.domain.placement.lobbies import Lobbies
 from kraty_actors.domain.window_messages import GetForming, GetLobby, Leave, Presence, PushLobby, StartLobby
 
@@ -41,7 +40,8 @@ def _change(floor: Floor, lobbies: Lobbies, lobby: Lobby, command: Leave | Start
         return floor.carry_out(lobbies.leave(lobby, command.player), now)
     if floor.opening.is_paused:
         return Outcome(reply=Refusal("conflict", "the event is paused: nothing starts in it", {"state": "paused"}))
-    return floor.carry_out(lobbies.start(lobby, now), now)
+    started = floor.carry_out(lobbies.start(lobby, now), now)
+    return _audited(started, command.who, "lobbies.start", "forming", now)
 
 
 def _push(floor: Floor, command: PushLobby, now: int) -> Outcome:
@@ -51,7 +51,17 @@ def _push(floor: Floor, command: PushLobby, now: int) -> Outcome:
     if floor.has_ended(now):
         return Outcome(reply=Refusal("no_active_window", "the window has ended", {"opensAt": None}))
     pushed = floor.lobbies.push(command, now, placed=floor.members)
-    return floor.carry_out(pushed, now) if isinstance(pushed, Decision) else Outcome(reply=pushed)
+    if isinstance(pushed, Refusal):
+        return Outcome(reply=pushed)
+    return _audited(floor.carry_out(pushed, now), command.who, "lobbies.push", None, now)
+
+
+def _audited(outcome: Outcome, who: str, action: str, before: Plain, now: int) -> Outcome:
+    """What was done to a lobby leaves who did it behind; a repeat, which does nothing, does not."""
+    lobby = outcome.reply
+    if outcome.traced and isinstance(lobby, LobbyView):
+        outcome.effects = [Audited(who, action, lobby.lobby_id, before, lobby.status, now)]
+    return outcome
 
 
 def _presence(floor: Floor, command: Presence) -> Outcome:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from kraty_actors.domain.attempt import IN_PROGRESS, Attempt
+from kraty_actors.domain.attempt import Attempt
 from kraty_actors.domain.attempts import Attempts
-from kraty_actors.domain.numbers import Number, clamped
+from kraty_actors.domain.exact_sums import ExactSums, exact
+from kraty_actors.domain.numbers import Number
 from kraty_actors.domain.outcome import Plain
 from kraty_actors.domain.ranking import Row
 from kraty_actors.domain.rules import Rules
@@ -15,14 +16,14 @@ class OwnBoard:
     """Rows are placed at a `moment` of the board, which rises with everything that happens on it; `version` is that of
     the last visible change, so it rises across restarts too."""
 
-    __slots__ = ("_aggregation", "_ascending", "_ended_sums", "_unwritten", "ends_at", "standings", "version")
+    __slots__ = ("_aggregation", "_ascending", "_sums", "_unwritten", "ends_at", "standings", "version")
 
     def __init__(self, rules: Rules, ends_at: int | None) -> None:
         self.ends_at = ends_at
         self._ascending = rules.ascending
         self._aggregation = rules.aggregation
         self._unwritten: set[int] = set()
-        self._ended_sums: dict[int, Number] = {}
+        self._sums = ExactSums()
         self.standings = Standings(ascending=rules.ascending)
         self.version = 1
 
@@ -32,21 +33,15 @@ class OwnBoard:
             self._unwritten.add(player)
             self._place(player, 0, moment)
 
-    def scored(self, attempt: Attempt, moment: int) -> None:
-        """The attempt has a new score."""
+    def scored(self, attempt: Attempt, prior: Number, moment: int) -> None:
+        """The attempt has a new score; before, it had `prior`."""
         if not self._ascending:
-            self._place(attempt.player, self._aggregate(attempt), moment)
+            self._place(attempt.player, self._aggregate(attempt, prior), moment)
 
     def ended(self, attempt: Attempt, moment: int) -> None:
         """The attempt has its final score."""
         if self._ascending and attempt.counts_as_completed:
-            self._place(attempt.player, self._aggregate(attempt), moment)
-        self._add_up(attempt)
-
-    def reopened(self, attempt: Attempt) -> None:
-        """The final score is to be another one: what was added up for it is taken back."""
-        if attempt.player in self._ended_sums and not self._ascending:
-            self._ended_sums[attempt.player] -= attempt.score
+            self._place(attempt.player, self._aggregate(attempt, 0), moment)
 
     def bots_moved(self, moment: int) -> None:
         """What others see of the bots has changed."""
@@ -71,12 +66,13 @@ class OwnBoard:
         """The score of a row as people see it."""
         return row.sort_score if self._ascending else -row.sort_score
 
-    def _aggregate(self, attempt: Attempt) -> Number:
-        """What the player's row stands at, now that `attempt` has its score."""
+    def _aggregate(self, attempt: Attempt, prior: Number) -> Number:
+        """What the player's row stands at, now that `attempt` has its score; `prior` of it was counted before."""
         score = attempt.score
-        if self._aggregation == "sum":
-            return clamped(self._ended_sums.get(attempt.player, 0) + score)
         standing = self.standings.players.row(attempt.player)
+        if self._aggregation == "sum":
+            stood = 0 if standing is None else self.shown(standing)
+            return self._sums.added(attempt.player, stood, exact(score) - exact(prior))
         if standing is None or self._aggregation == "latest":
             return score
         if attempt.player in self._unwritten:
@@ -84,10 +80,6 @@ class OwnBoard:
             return score
         stood = self.shown(standing)
         return min(stood, score) if self._ascending else max(stood, score)
-
-    def _add_up(self, ended: Attempt) -> None:
-        if self._aggregation == "sum" and (ended.counts_as_completed or not self._ascending):
-            self._ended_sums[ended.player] = self._ended_sums.get(ended.player, 0) + ended.score
 
     def _place(self, player: int, score: Number, moment: int) -> None:
         old = self.standings.players.row(player)
@@ -97,13 +89,12 @@ class OwnBoard:
             self.version = moment + 1
 
     def dump(self) -> Plain:
-        return [self.version, [list(row) for row in self.standings.players]]
+        return [self.version, [list(row) for row in self.standings.players], self._sums.dump()]
 
     def restore(self, plain: Plain, attempts: Attempts) -> None:
-        self.version, rows = plain
+        self.version, rows, sums = plain
         self.standings.players.fill(Row(*row) for row in rows)
-        wrote = {attempt.player for attempt in attempts if attempt.writes}
-        self._unwritten = {row.participant for row in self.standings.players} - wrote
-        for attempt in attempts:
-            if attempt.status != IN_PROGRESS:
-                self._add_up(attempt)
+        self._sums.restore(sums)
+        if not self._ascending:
+            scored = {attempt.player for attempt in attempts if attempt.last_order}
+            self._unwritten = {row.participant for row in self.standings.players} - scored

@@ -142,7 +142,7 @@ class Window:
 
     def _attempt_ended(self, command: AttemptEnded) -> Outcome:
         member = self._floor.members[command.player]
-        member.running = False
+        member.running = member.running and command.had_ended
         member.completed = member.completed or command.completed
         return Outcome(traced=True)
 

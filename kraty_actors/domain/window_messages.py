@@ -88,6 +88,7 @@ class StartLobby(Command):
 
     tag: ClassVar[str] = "start_lobby"
     number: int
+    who: str = ""
 
 
 @dataclass(slots=True, frozen=True)
@@ -99,6 +100,7 @@ class PushLobby(Command):
     players: list[int]
     capacity: int | None
     metadata: dict[str, Plain]
+    who: str = ""
 
 
 @dataclass(slots=True, frozen=True)

@@ -123,12 +123,15 @@ class MemoryRows:
         name: str | None = None,
         avatar: str | None = None,
         country: str | None = None,
+        audited: AuditEntry | None = None,
     ) -> PlayerRow:
         self._reach()
         self._check_player(number)
         row = self._players[number - 1]
         row = row.changed(attributes=attributes, name=name, avatar=avatar, country=country)
         self._players[number - 1] = row
+        if audited is not None:
+            self._take(audited)
         return row
 
     async def players(self, numbers: Sequence[int]) -> list[PlayerRow]:

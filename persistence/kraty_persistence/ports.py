@@ -12,6 +12,7 @@ from typing import Protocol, TypeAlias
 from kraty_persistence.errors import StoreError
 from kraty_persistence.rows import (
     Adjusted,
+    AuditEntry,
     AuditRow,
     Change,
     Dossier,
@@ -122,8 +123,10 @@ class Store(Protocol):
         name: str | None = None,
         avatar: str | None = None,
         country: str | None = None,
+        audited: AuditEntry | None = None,
     ) -> PlayerRow:
-        """Change what is given, None leaves a field as it is; the row as it is now, durable on return.
+        """Change what is given, None leaves a field as it is; the row as it is now, durable on return, and with it who
+        did it, if that is given.
 
         Raises:
             UnitRefused: No player has this number.

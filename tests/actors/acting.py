@@ -14,7 +14,7 @@ from anyio.lowlevel import checkpoint
 
 from kraty_actors.actors import records
 from kraty_actors.actors.loop import ActorLoop, Listener
-from kraty_actors.domain.outcome import Command, Message, Notice, Outcome, Plain, Tick
+from kraty_actors.domain.outcome import Command, Completed, Effect, Message, Notice, Outcome, Plain, Tick
 from kraty_persistence import MemoryStore, StoreError, Unit
 from kraty_persistence.ports import Done
 
@@ -35,6 +35,29 @@ class Give(Command):
 class Got(Command):
     tag: ClassVar[str] = "got"
     amount: int
+
+
+@dataclass(slots=True, frozen=True)
+class Tell(Command):
+    """From outside: `amount` is said to each of `to`, together with what else the batch has for them."""
+
+    tag: ClassVar[str] = "tell"
+    amount: int
+    to: Sequence[str] = ()
+
+
+@dataclass(slots=True, frozen=True)
+class Heard(Command):
+    tag: ClassVar[str] = "heard"
+    amounts: list[int]
+
+
+@dataclass(slots=True, frozen=True)
+class Win(Command):
+    """A player completed something, which others may read of."""
+
+    tag: ClassVar[str] = "win"
+    player: int
 
 
 @dataclass(slots=True, frozen=True)
@@ -67,13 +90,16 @@ class End(Command):
 
 
 class Purse:
-    """Counts what it gave and got."""
+    """Counts what it gave and got, and gathers what it tells over a batch."""
 
     def __init__(self) -> None:
         self.total = 0
         self.given: list[int] = []
         self.got: list[int] = []
+        self.told: list[int] = []
+        self.heard: list[list[int]] = []
         self.times: list[int] = []
+        self._untold: dict[str, list[int]] = {}
         self.wake_at: int | None = None
 
     def apply(self, command: Command, now: int) -> Outcome:
@@ -101,15 +127,31 @@ class Purse:
                 self.got.append(amount)
                 self.total += amount
                 return Outcome(traced=True)
+            case Tell(amount, to):
+                self.told.append(amount)
+                self.total += amount
+                for name in to:
+                    self._untold.setdefault(name, []).append(amount)
+                return Outcome(reply=self.total, traced=True)
+            case Heard(amounts):
+                self.heard.append(amounts)
+                return Outcome(traced=True)
+            case Win(player):
+                return Outcome(reply=self.total, traced=True, effects=[Completed(player, "race", "w")])
             case End(to):
                 return Outcome(traced=True, finished=True, messages=[Message(name, Got(0)) for name in to])
         raise TypeError(command)
 
+    def gathered(self, now: int) -> list[Message]:
+        said = [Message(name, Heard(amounts)) for name, amounts in self._untold.items()]
+        self._untold = {}
+        return said
+
     def dump(self) -> Iterable[Plain]:
-        yield [self.total, self.given, self.got, self.times, self.wake_at]
+        yield [self.total, self.given, self.got, self.told, self.heard, self.times, self.wake_at]
 
     def restore(self, parts: Sequence[Plain]) -> None:
-        ((self.total, self.given, self.got, self.times, self.wake_at),) = parts
+        ((self.total, self.given, self.got, self.told, self.heard, self.times, self.wake_at),) = parts
 
 
 class SteppedStore(MemoryStore):
@@ -172,6 +214,9 @@ class Ear(Listener):
     def notice(self, notice: Notice) -> None:
         self.told.append(("notice", notice.body))
 
+    def happened(self, effect: Effect) -> None:
+        self.told.append(("happened", effect))
+
 
 class World:
     """A loop over counting actors, and all that was answered."""
@@ -215,5 +260,5 @@ async def running(store: MemoryStore, clock: StillClock | None = None) -> AsyncI
 @pytest.fixture
 def counting(monkeypatch: pytest.MonkeyPatch) -> None:
     """The journal's vocabulary, with the commands of these actors in it."""
-    for command in (Give, Got, Sleep, End):
+    for command in (Give, Got, Tell, Heard, Win, Sleep, End):
         monkeypatch.setitem(records.WINDOW_INPUTS, command.tag, command)

@@ -8,10 +8,11 @@ from typing import Any
 
 import anyio
 import pytest
-from acting import ROOTS, START, Give, Look, Sleep, SteppedStore, StillClock, World, counting, running
+from acting import ROOTS, START, Give, Look, Purse, Sleep, SteppedStore, StillClock, Tell, World, counting, running
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kraty_actors.actors.cell import Cell
 from kraty_actors.actors.engine import Engine
 from kraty_actors.actors.loop import answer_to
 from kraty_actors.domain.attempt import AttemptView, Written
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.usefixtures(counting.__name__)
 actors = st.sampled_from(ROOTS)
 steps = st.one_of(
     st.tuples(st.just("give"), actors, st.lists(actors, max_size=2)),
+    st.tuples(st.just("tell"), actors, st.lists(st.lists(actors, max_size=2, unique=True), min_size=1, max_size=3)),
     st.tuples(st.just("commit"), st.integers(1, 4), st.none()),
     st.tuples(st.just("look"), actors, st.none()),
     st.tuples(st.just("checkpoint"), actors, st.none()),
@@ -38,7 +40,8 @@ lives = st.lists(st.lists(steps, max_size=14), min_size=1, max_size=4)
 
 
 class Lives:
-    """Plays a script life after life. Gifts are numbered, and whom each went to is remembered."""
+    """Plays a script life after life. Gifts and tidings are numbered, and whom each went to is remembered; several
+    tidings that are sent at once are told at once."""
 
     def __init__(self) -> None:
         self.store = SteppedStore()
@@ -54,14 +57,16 @@ class Lives:
         self.store.commit_from_now_on()
         async with running(self.store) as world:
             await world.settle()
+            await self._look_at_those_at_rest(world)
             self._check(world)
 
     async def _take(self, step: Any, world: World) -> None:
         match step:
             case "give", actor, to:
-                number = len(self.sent) + 1
-                self.sent[number] = to
-                world.loop.ask(actor, Give(number, to), lambda _: self.acknowledged.add(number))
+                self._send(world, actor, Give, to)
+            case "tell", actor, many:
+                for to in many:
+                    self._send(world, actor, Tell, to)
             case "commit", count, _:
                 for _ in range(min(count, len(self.store.waiting))):
                     self.store.step()
@@ -72,17 +77,36 @@ class Lives:
                 if cell.number > cell.checkpointed:
                     world.loop._write_checkpoint(cell)
         await world.settle()
+        await self._look_at_those_at_rest(world)
+
+    def _send(self, world: World, actor: str, kind: type[Give | Tell], to: list[str]) -> None:
+        number = len(self.sent) + 1
+        self.sent[number] = to
+        world.loop.ask(actor, kind(number, to), lambda _: self.acknowledged.add(number))
+
+    async def _look_at_those_at_rest(self, world: World) -> None:
+        """R-13: who may be read at once shows nothing but what is stored."""
+        for name in ROOTS:
+            state = world.loop.at_rest(name, START)
+            if state is not None:
+                stored, purse = Cell(name), Purse()
+                stored.recover(purse, await self.store.load(name))
+                assert list(state.dump()) == list(purse.dump())
 
     def _check(self, world: World) -> None:
         states = world.states
-        given = [number for state in states.values() for number in state.given]
+        given = [number for state in states.values() for number in [*state.given, *state.told]]
         assert len(given) == len(set(given)), "a gift was applied twice"
         assert self.acknowledged <= set(given), "an acknowledged gift is gone"
         for name, state in states.items():
-            assert state.total == sum(state.given) + sum(state.got)
+            assert state.total == sum(state.given) + sum(state.got) + sum(state.told)
+            heard = [number for numbers in state.heard for number in numbers]
             for source in states.values():
-                due = [number for number in source.given for to in self.sent[number] if to == name]
-                assert [number for number in state.got if number in source.given] == due
+                assert [number for number in state.got if number in source.given] == self._due(source.given, name)
+                assert [number for number in heard if number in source.told] == self._due(source.told, name)
+
+    def _due(self, said: list[int], name: str) -> list[int]:
+        return [number for number in said for to in self.sent[number] if to == name]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

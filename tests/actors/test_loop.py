@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from acting import START, End, Give, Look, Sleep, SteppedStore, StillClock, World, counting, running
+from acting import START, End, Give, Look, Sleep, SteppedStore, StillClock, Tell, Win, World, counting, running
 from anyio.lowlevel import checkpoint
 
 from kraty_actors.actors import loop as loop_module
-from kraty_actors.domain.outcome import Refusal
+from kraty_actors.domain.outcome import Completed, Refusal
 from kraty_persistence import MemoryStore, StoreClosed, StoreTaken
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures(counting.__name__)]
@@ -27,6 +27,53 @@ async def test_r13_nothing_is_said_before_the_commit():
         assert world.ear.told == [("notice", 5), ("moved", "a")]
         assert world.states["b"].got == [5]  # applied, and again not said before its own commit
         assert len(store.waiting) == 1
+
+
+async def test_r19_what_others_read_of_is_there_before_the_answer_and_not_before_the_commit():
+    store = SteppedStore()
+    player = await store.resolve("ann", lambda: "p1")
+    async with running(store) as world:
+        world.loop.ask("a", Win(player.number), lambda _: world.ear.told.append("answered"))
+        await world.settle()
+        assert world.ear.told == []
+        store.step()
+        await world.settle()
+        assert world.ear.told == [("happened", Completed(player.number, "race", "w")), "answered"]
+
+
+async def test_r13_what_a_batch_gathers_is_said_once_to_each_and_after_its_commit():
+    store = SteppedStore()
+    async with running(store) as world:
+        for amount, to in ((1, ["b", "c"]), (2, ["c"]), (3, ["b"])):
+            world.ask("a", Tell(amount, to))
+        await world.settle()
+        assert (world.states["b"].heard, len(store.waiting)) == ([], 1)
+        store.commit_from_now_on()
+        world.ask("a", Tell(4, ["b"]))
+        await world.settle()
+        assert (world.states["b"].heard, world.states["c"].heard) == ([[1, 3], [4]], [[1, 2]])
+
+
+@pytest.mark.parametrize("committed", [1, 2, 3])
+async def test_r56_what_was_gathered_is_said_again_under_the_same_number_after_a_kill(committed: int):
+    """Behind the sender's commit, behind the receiver's, behind the sender's checkpoint."""
+    store = SteppedStore()
+    async with running(store) as world:
+        for amount in (1, 2):
+            world.ask("a", Tell(amount, ["b"]))
+        await world.settle()
+        for _ in range(min(committed, 2)):
+            store.step()
+            await world.settle()
+        if committed == 3:
+            store.at_once = True
+            await world.loop.checkpoint_all()
+        store.crash()
+    store.at_once = True
+    async with running(store) as world:
+        world.ask("a", Tell(3, ["b"]))
+        await world.settle()
+        assert world.states["b"].heard == [[1, 2], [3]]
 
 
 async def test_r13_the_next_batch_is_applied_while_one_commits_and_speaks_after_it():

@@ -76,5 +76,5 @@ async def test_cancelling_in_the_middle_of_writes(tmp_path: Path) -> None:
     async with open_game(GAME, store=url) as game:
         await ledger.check(game)
         for event in ("trail", "attack"):
-            assert [window["state"] for window in await game.finalize(event)] == ["finalized"]
+            assert [window["state"] for window in await game.operator.finalize(event)] == ["finalized"]
     assert sum(ledger.acknowledged.values()) > 100

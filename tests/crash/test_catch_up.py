@@ -110,7 +110,7 @@ def stretches(down: set[int]) -> list[list[int]]:
 
 async def outcome(game: Game, known: dict[str, str]) -> dict[str, Any]:
     """Windows, attempts and grants; only when a grant was written is the server's own affair."""
-    windows = {event: await game.windows(event) for event in EVENTS}
+    windows = {event: await game.operator.windows(event) for event in EVENTS}
     grants = [(player, grant) for player in PLAYERS for grant in await game.grants(player, limit=200)]
     return {
         "windows": windows,

@@ -141,7 +141,7 @@ async def test_a_finalized_window_is_not_recovered_for_ever_r56() -> None:
         window = (await game.start("ada", "attack"))["windowId"]
     forgetful.__dict__ = store.__dict__  # the same database
     async with running(forgetful) as game:
-        await game.finalize("attack")
+        await game.operator.finalize("attack")
 
     async def is_put_away() -> bool:
         return not any(name.startswith(window) for name in await store.unfinished())

@@ -83,6 +83,7 @@ def validator() -> Any:
         game(race(**example("anti_cheat")), race(**example("contributes_to"))),
         game(race(leaderboard={"mode": "global_segmented", "scoreAggregation": "last"}, name={"en": "Race"})),
         game(bots=[{"key": "b", "behavior": {"block": "wait", "params": {"seconds": 5}}}]),
+        {"$schema": "./game.schema.json", **game(race())},
     ],
 )
 def test_what_loads_is_valid(validator: Any, data: Any):

@@ -24,6 +24,22 @@ def test_text_loads_like_data():
     assert load_game_text(json.dumps(data)) == load(race())
 
 
+def test_where_an_editor_finds_the_schema_is_no_part_of_the_game():
+    text = json.dumps({"$schema": "./game.schema.json"} | game(race()))
+    assert load_game_text(text).warnings == ()
+    assert load_game_text(text).game.as_defined() == load(race()).game.as_defined()
+
+
+@pytest.mark.parametrize("address", [7, "", ["./game.schema.json"]])
+def test_where_an_editor_finds_the_schema_is_text(address: object):
+    assert list(refused(json.dumps({"$schema": address} | game(race())))) == ["$schema"]
+
+
+def test_only_the_file_as_a_whole_has_a_schema():
+    event = race() | {"$schema": "./event.schema.json"}
+    assert list(refused(json.dumps(game(event)))) == ["events[0].$schema"]
+
+
 @pytest.mark.parametrize(
     ("text", "path"),
     [

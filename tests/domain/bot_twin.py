@@ -19,7 +19,7 @@ from kraty_actors.domain.chance import Chance
 FOREVER = 2**53 - 1
 BEGAN = 1_000_000
 TICK_MS = 5_000
-BOARD = "w.1"
+BOARD = "waaaaaaaaaaaaaaaa.1"
 NOBODY = Persona("nobody")
 
 

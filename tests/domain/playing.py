@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from kraty_actors.actors.records import pack, restore_command, unpack
 from kraty_actors.definitions import BotDefinition, EventDefinition, IdentityPool
-from kraty_actors.domain.outcome import Command, Plain, State
+from kraty_actors.domain.outcome import Command, Outcome, Plain, State
+from kraty_actors.domain.periods import BoardRules
 from kraty_actors.domain.rules import Rules
 
 SEED = 7
@@ -33,14 +34,19 @@ def rules(
 
 
 class Book:
-    """A rulebook of one page."""
+    """A rulebook of one page, and of shared boards named by what they are: `sum desc never`, `best asc daily`."""
 
-    def __init__(self, page: Rules) -> None:
+    def __init__(self, page: Rules | None = None) -> None:
         self._page = page
 
     def rules(self, event_key: str, revision: int) -> Rules:
+        assert self._page is not None
         assert (event_key, revision) == (self._page.event.key, self._page.revision)
         return self._page
+
+    def board(self, key: str, revision: int) -> BoardRules:
+        aggregation, sort, cadence = key.split()
+        return BoardRules(key, revision, sort, aggregation, cadence, "UTC", None, START)
 
 
 def frozen(state: State) -> list[bytes]:
@@ -64,9 +70,14 @@ class Journal:
     def add(self, now: int, command: Command) -> None:
         self._records.append((now, pack(command.record())))
 
-    def replayed_into(self, state: Any) -> Any:
+    def replayed(self, state: State) -> Iterator[tuple[int, Outcome]]:
+        """Apply everything once more; what comes of it, one by one, and when."""
         for now, record in self._records:
-            state.apply(restore_command(self._actor_id, unpack(record)), now)
+            yield now, state.apply(restore_command(self._actor_id, unpack(record)), now)
+
+    def replayed_into(self, state: Any) -> Any:
+        for _ in self.replayed(state):
+            pass
         return state
 
 

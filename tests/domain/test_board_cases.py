@@ -5,58 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playing import HOUR, SEED, START, STREAK, Book, event, frozen, rules, thawed
+from board_play import Play, board
+from playing import HOUR, START, STREAK
 
-from kraty_actors.domain.board_view import BoardView, GetBoard
-from kraty_actors.domain.contest import Contest
-from kraty_actors.domain.contest_messages import (
-    Close,
-    Finish,
-    GetAttempt,
-    Open,
-    Seat,
-    Settled,
-    Write,
-)
-from kraty_actors.domain.outcome import Outcome, Refusal, Tick
-
-BOARD = "waaaaaaaaaaaaaaaa.1"
-CLIMBER_TO_9 = {
-    "key": "climber",
-    "behaviour": {"block": "random_step_with_fall", "params": {"target": 9, "fallChance": 0}},
-}
-
-
-class Play:
-    """A board whose players write one after another, a second apart."""
-
-    def __init__(self, ends_at: int | None = None, bots: int = 0, **fields: Any) -> None:
-        bindings = [{"botId": "climber", "count": bots}] if bots else []
-        self.rules = rules(event(**fields, botBindings=bindings), [CLIMBER_TO_9])
-        self.board = Contest(BOARD, Book(self.rules))
-        self.now = START
-        self.apply(Open("race", 1, SEED, START, ends_at))
-
-    def apply(self, command: Any) -> Outcome:
-        self.now += 1000
-        return self.board.apply(command, self.now)
-
-    def seat(self, *players: int) -> None:
-        for player in players:
-            self.apply(Seat(player))
-
-    def write(self, serial: int, metrics: Any, mode: str = "increment", **said: Any) -> Any:
-        player = self.board.apply(GetAttempt(-1, serial), self.now).reply.player
-        return self.apply(Write(serial, metrics, mode, said.get("seq"), player)).reply
-
-    def rows(self) -> list[tuple[int, Any]]:
-        view = self.board.apply(GetBoard(limit=200), self.now).reply
-        assert isinstance(view, BoardView)
-        return [(standing.participant, standing.score) for standing in view.standings]
-
-
-def board(**leaderboard: Any) -> dict[str, Any]:
-    return {"leaderboard": leaderboard}
+from kraty_actors.domain.board_view import GetBoard
+from kraty_actors.domain.contest_messages import Close, Finish, GetAttempt, Seat, Settled, Write
+from kraty_actors.domain.outcome import Refusal, Tick
 
 
 def test_r28_on_a_tie_the_first_to_come_there_leads_and_a_repetition_of_the_score_changes_nothing():
@@ -103,7 +57,7 @@ def test_r29_the_best_score_seen_at_any_write_may_be_below_the_0_of_the_start():
     play.seat(1, 2)
     play.write(0, {"errors": 3})
     assert play.rows() == [(2, 0), (1, -3)]
-    play.board = thawed(Contest(BOARD, Book(play.rules)), frozen(play.board))
+    play.restart()
     play.write(0, {"errors": 9}, "set")
     assert play.rows() == [(2, 0), (1, -3)]
     play.write(0, {"errors": 1}, "set")
@@ -215,6 +169,18 @@ def test_r37_every_applied_write_ticks_once_and_no_other_does():
     assert play.board.bots.dump()[0] == 1
     answer = play.write(1, 1)
     assert (play.board.bots.dump()[0], answer.rank) == (2, 2)  # the tick shows in the same answer: the bot stands at 2
+
+
+def test_r38_behind_its_end_a_board_promises_no_move_and_asks_for_no_turn():
+    """Its window may need a while to close it: whoever waits for it must not turn in circles."""
+    play = Play(START + 60_000, bots=1, bot={"key": "hunter", "behaviour": {"block": "match_player_pace"}})
+    play.seat(1)
+    play.write(0, {"points": 3})
+    assert play.board.apply(GetBoard(limit=9), play.now).reply.moves_at == START + 5_000
+    play.now = START + HOUR
+    play.apply(Tick())
+    assert play.board.wake_at is None
+    assert play.board.apply(GetBoard(limit=9), play.now).reply.moves_at is None
 
 
 def test_r14_a_write_after_the_end_applies_nothing():

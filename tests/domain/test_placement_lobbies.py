@@ -11,7 +11,7 @@ from test_window_cases import ID, REPLAYS, Play, closed, lobby, pool, sent
 from kraty_actors.domain.contest_messages import AttemptEnded, Open, Pause, Resume, Seat
 from kraty_actors.domain.ids import contest_id, last_number
 from kraty_actors.domain.lobby import LobbyView, Unmatched
-from kraty_actors.domain.outcome import Outcome, Refusal, Tick
+from kraty_actors.domain.outcome import Audited, Outcome, Refusal, Tick
 from kraty_actors.domain.placement.forming import trait_of
 from kraty_actors.domain.window_messages import (
     Admit,
@@ -206,9 +206,10 @@ def test_r31_only_a_lobby_that_forms_is_left_and_only_by_those_in_it():
 def test_r31_an_operator_starts_a_lobby_whatever_it_waits_for(strategy: str, bots: int):
     play = Play(strategy=strategy, **lobby(5, 2))
     seat(play, 1, None)
-    outcome = play.say(StartLobby(1))
+    outcome = play.say(StartLobby(1, "operator"))
     assert [opening.bot_seats for opening in sent(outcome, Open)] == [bots]
     assert (sent(outcome, Seat), outcome.reply.status) == ([Seat(1, True)], "active")
+    assert outcome.effects == [Audited("operator", "lobbies.start", contest_id(ID, 1), "forming", "active", play.now)]
     assert play.say(StartLobby(1)).reply.details == {"state": "active"}
     assert play.say(StartLobby(2)).reply.code == "not_found"
 
@@ -237,7 +238,8 @@ def push(play: Play, *players: int, key: str = "a", capacity: int | None = None)
 
 def test_r31_a_pushed_lobby_is_active_at_once_and_nobody_starts_by_it():
     play = Play(**external(5, 3))
-    outcome = play.say(PushLobby("a", [1, 2, 3], None, {"map": "alps"}))
+    outcome = play.say(PushLobby("a", [1, 2, 3], None, {"map": "alps"}, "server"))
+    assert outcome.effects == [Audited("server", "lobbies.push", contest_id(ID, 1), None, "active", play.now)]
     (opening,) = sent(outcome, Open)
     assert (opening.bot_seats, opening.starts_at, sent(outcome, Seat)) == (2, play.now, [])
     assert told(outcome) == [(1, "active", {1, 2, 3})]
@@ -265,7 +267,8 @@ def test_r31_a_push_is_idempotent_on_its_key():
     play = Play(**external(4))
     first = push(play, 1, 2)
     again = play.say(PushLobby("a", [2, 1], 4, {"map": "desert"}))
-    assert (again.reply, again.traced, list(again.messages), list(again.notices)) == (first, False, [], [])
+    assert (again.reply, again.traced, list(again.messages), list(again.effects)) == (first, False, [], [])
+    assert not again.notices
     assert push(play, 1, 2, capacity=3).code == "idempotency_conflict"
     assert push(play, 1, 3).code == "idempotency_conflict"
 

@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 from acting_for_ann import GAME
-from servers import serving
+from servers import ATTACK, RACE, Server, game_of, serving
+
+from kraty_actors.actors.records import unpack
+from kraty_protocol.shapes import parse_iso
 
 pytestmark = pytest.mark.anyio
 
 NO_WINDOW = "waaaaaaaaaaaaaaaa"
+LOBBY: dict[str, Any] = {"metrics": [{"key": "laps"}], "leaderboard": {"mode": "lobby_matched", "capacity": 3}}
 LATE = "2036-01-01T00:00:00Z"
 BY_SERVERS: list[tuple[str, dict[str, Any]]] = [
     ("players.put", {"playerId": "ann", "attributes": {"level": 3}}),
@@ -95,24 +99,50 @@ async def test_bad_fields_are_named(codec: str) -> None:
             assert (error["code"], error["details"]["path"]) == ("validation_failed", path), (op, fields, error)
 
 
-async def test_what_operators_do_leaves_an_audit_row() -> None:
-    async with serving(GAME) as server, server.peer(role="operator") as operator:
+async def test_whatever_is_steered_leaves_who_did_it_with_before_and_after(codec: str) -> None:
+    game = game_of(RACE, {**LOBBY, "key": "duel"}, {**LOBBY, "key": "arranged"}, {**ATTACK, "state": "draft"})
+    async with serving(game) as server, server.peer(role="operator", codec=codec) as operator:
         (window, *_) = (await operator.ok("windows.list", eventKey="race"))["windows"]
-        name = window["windowId"]
-        await operator.ok("events.pause", eventKey="race")
-        await operator.ok("events.resume", eventKey="race")
-        await operator.ok("windows.override", windowId=name, metadata={"tier": "boss"})
+        name, override = window["windowId"], {"tier": "boss"}
+        attempt = (await operator.ok("events.start", eventKey="race", playerId="ann"))["attempt"]["attemptId"]
+        forming = (await operator.error("events.start", eventKey="duel", playerId="ann"))["details"]["lobbyId"]
+        await operator.ok("players.put", playerId="ann", attributes={"level": 3}, name="Ann")
+        await operator.ok("players.put", playerId="ann", attributes={"level": None})
+        for step in ("publish", "pause", "resume"):
+            await operator.ok(f"events.{step}", eventKey="attack")
+        await operator.ok("attempts.forceComplete", attemptId=attempt, score=3)
+        await operator.ok("lobbies.start", lobbyId=forming)
+        for _ in range(2):  # again changes nothing, and leaves nothing
+            pushed = await operator.ok("lobbies.push", eventKey="arranged", key="one", playerIds=["bob"])
+        await operator.ok("windows.override", windowId=name, metadata=override)
         await operator.ok("windows.extend", windowId=name, endsAt=LATE)
-        await operator.ok("boards.put", leaderboard={"key": "ladder"})
         await operator.ok("windows.cancel", windowId=name)
-        rows = [(row.who, row.action) for row in await server.game.engine._store.audit(limit=6)]
-        assert [who for who, _ in rows] == ["operator"] * 6
-        actions = [action for _, action in reversed(rows)]
-        assert actions == [
-            "events.pause",
-            "events.resume",
-            "windows.override",
-            "windows.extend",
-            "game.put",
-            "windows.cancel",
+        await operator.ok("boards.put", leaderboard={"key": "ladder"})
+        await operator.ok("boards.archive", boardKey="ladder")
+        await operator.ok("events.put", event={**ATTACK, "metadata": {"tier": "gold"}})
+        await operator.ok("events.finalize", eventKey="attack")
+        ends = [parse_iso(at) for at in (window["endsAt"], LATE)]
+        assert await _audit_trail(server) == [
+            ("players.put", "player:1", {"level": None}, {"level": 3}),
+            ("players.put", "player:1", {"level": 3}, {"level": None}),
+            ("events.publish", "attack", "draft", "live"),
+            ("events.pause", "attack", "live", "paused"),
+            ("events.resume", "attack", "paused", "live"),
+            ("attempts.forceComplete", attempt, "in_progress", ["force_completed", 3]),
+            ("lobbies.start", forming, "forming", "active"),
+            ("lobbies.push", pushed["lobby"]["id"], None, "active"),
+            ("windows.override", name, None, override),
+            ("windows.extend", name, *ends),
+            ("windows.cancel", name, "open", "cancelled"),
+            ("game.put", "leaderboards:ladder", None, 1),
+            ("game.put", "leaderboards:ladder", 1, 2),
+            ("game.put", "events:attack", 1, 2),
+            ("events.finalize", "attack", "live", "finalized"),
         ]
+
+
+async def _audit_trail(server: Server) -> list[tuple[str, str, Any, Any]]:
+    """What was done since the game was loaded, in order; all of it by an operator."""
+    rows = [row for row in reversed(await server.game.engine._store.audit(limit=100)) if row.who != "file"]
+    assert {row.who for row in rows} == {"operator"}
+    return [(row.action, row.subject, unpack(row.before or b""), unpack(row.after or b"")) for row in rows]

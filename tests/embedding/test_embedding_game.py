@@ -120,7 +120,7 @@ async def test_a_share_of_the_pool_is_claimed_once_r43_r45() -> None:
             await game.progress(player, "sprint", 2)
         await game.progress("dan", "sprint", 1)
         assert await game.grants("ada") == []
-        [window] = await game.finalize("sprint")
+        [window] = await game.operator.finalize("sprint")
         [grant] = await game.grants("ada")
         assert (grant["sourceKind"], grant["sourceRefId"], grant["status"]) == (
             "event_window",
@@ -138,9 +138,13 @@ async def test_a_share_of_the_pool_is_claimed_once_r43_r45() -> None:
 
 async def test_new_definitions_are_put_as_a_whole_or_not_at_all_r3() -> None:
     async with opened_at_noon() as (game, _):
-        with pytest.raises(DefinitionFaults) as faults:
-            await game.put_game({"gameId": "arena", "events": [{"key": "new", "metrics": []}, {"key": "bad"}]})
-        assert len(faults.value.faults) == 2
+        with pytest.raises(Refused) as refused:
+            await game.operator.put_game({"gameId": "arena", "events": [{"key": "new", "metrics": []}, {"key": "bad"}]})
+        assert refused.value.is_validation_failed
+        assert [fault["path"] for fault in refused.value.details["faults"]] == [
+            "events[0].metrics",
+            "events[1].metrics",
+        ]
         assert "new" not in [one["eventKey"] for one in await game.events("ada")]
 
 

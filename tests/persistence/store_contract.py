@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import count
 
 import anyio
@@ -13,6 +13,7 @@ from kraty_persistence import (
     MAX_BALANCE,
     Adjusted,
     AuditEntry,
+    AuditRow,
     BalanceOutOfRange,
     Change,
     Completion,
@@ -305,10 +306,17 @@ class StoreContract:
         emptied = await store.put_player(number, attributes=b"")
         assert (emptied.attributes, emptied.avatar) == (b"", "fox")
 
+    async def test_a_player_is_put_together_with_who_did_it(self, store: Store):
+        number, entry = await new_player(store), AuditEntry(5, "server", "players.put", "player:1", b"1", b"2")
+        await store.put_player(number, attributes=b"2", audited=entry)
+        await store.put_player(number, attributes=b"3")
+        assert await store.audit() == [AuditRow(**asdict(entry), number=1)]
+
     async def test_an_unknown_player_cannot_be_put(self, store: Store):
-        number = await new_player(store)
+        number, entry = await new_player(store), AuditEntry(5, "server", "players.put", "player:2")
         with pytest.raises(UnitRefused, match=f"no player {number + 1}"):
-            await store.put_player(number + 1, name="nobody")
+            await store.put_player(number + 1, name="nobody", audited=entry)
+        assert await store.audit() == []
 
     async def test_players_come_in_the_order_asked(self, store: Store):
         numbers = [await new_player(store, name) for name in ("a", "b", "c")]

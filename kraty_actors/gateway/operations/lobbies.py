@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kraty_actors.domain.lobby import LobbyView
 from kraty_actors.gateway import translate
-from kraty_actors.gateway.operations.people import the_player
+from kraty_actors.gateway.operations.people import the_player, who
 from kraty_protocol import messages, operator_messages, server_messages
 
 if TYPE_CHECKING:
@@ -28,12 +28,14 @@ async def lobbies_leave(connection: Connection, request_id: int, fields: message
 async def lobbies_push(connection: Connection, request_id: int, fields: server_messages.LobbiesPush) -> None:
     engine = connection.gateway.engine
     players = [await engine.players.resolve(player_id) for player_id in fields.player_ids]
-    view = await engine.lobbies.push(fields.event_key, fields.key, players, fields.capacity, fields.metadata)
+    view = await engine.lobbies.push(
+        fields.event_key, fields.key, players, fields.capacity, fields.metadata, who=who(connection)
+    )
     connection.answer(request_id, view, _lobby)
 
 
 async def lobbies_start(connection: Connection, request_id: int, fields: operator_messages.LobbiesStart) -> None:
-    view = await connection.gateway.engine.lobbies.start(fields.lobby_id)
+    view = await connection.gateway.engine.lobbies.start(fields.lobby_id, who=who(connection))
     connection.answer(request_id, view, _lobby)
 
 

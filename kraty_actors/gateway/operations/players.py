@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kraty_actors.gateway import translate
-from kraty_actors.gateway.operations.people import named_player, the_player
+from kraty_actors.gateway.operations.people import named_player, the_player, who
 from kraty_persistence import PlayerRow
 from kraty_protocol import messages, server_messages
 from kraty_protocol.errors import Refused
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 async def players_put(connection: Connection, request_id: int, fields: server_messages.PlayersPut) -> None:
     player = await the_player(connection, fields)
-    players = connection.gateway.engine.players
-    put = await players.put(player, fields.attributes, fields.name, fields.avatar, fields.country)
+    engine = connection.gateway.engine
+    profile = fields.name, fields.avatar, fields.country
+    put = await engine.players.put(player, fields.attributes, *profile, who=who(connection), now=engine.now_ms())
     connection.answer(request_id, put, lambda row: _player(connection, row))
 
 

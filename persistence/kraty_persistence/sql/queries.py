@@ -6,13 +6,14 @@ The statements are built once: to build one takes longer than to run it.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
 
 from kraty_persistence.errors import UnitRefused
-from kraty_persistence.rows import AuditRow, Dossier, PlayerRow, StoreStatistics
+from kraty_persistence.rows import AuditEntry, AuditRow, Dossier, PlayerRow, StoreStatistics
 from kraty_persistence.sql.sqlite import among, insert_once, upsert
 from kraty_persistence.sql.tables import (
     actors,
@@ -111,13 +112,17 @@ def add_player(connection: sa.Connection, player_id: str, participant_id: str) -
     return row
 
 
-def put_player(connection: sa.Connection, number: int, **given: str | bytes | None) -> PlayerRow:
+def put_player(
+    connection: sa.Connection, number: int, given: Mapping[str, Any], audited: AuditEntry | None
+) -> PlayerRow:
     row = find_player(connection, number=number)
     if row is None:
         raise UnitRefused(f"no player {number}")
     changes = {field: value for field, value in given.items() if value is not None}
     if changes:
         connection.execute(sa.update(players).where(players.c.number == number).values(changes))
+    if audited is not None:
+        connection.execute(sa.insert(audit), asdict(audited))
     return row.changed(**given)
 
 

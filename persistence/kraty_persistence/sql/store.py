@@ -15,6 +15,7 @@ from kraty_persistence.errors import StoreClosed, StoreError, StoreUnavailable
 from kraty_persistence.ports import Done, Store, StoredActor, Unit
 from kraty_persistence.rows import (
     Adjusted,
+    AuditEntry,
     AuditRow,
     Change,
     Dossier,
@@ -185,9 +186,10 @@ class SqlStore(Store):
         name: str | None = None,
         avatar: str | None = None,
         country: str | None = None,
+        audited: AuditEntry | None = None,
     ) -> PlayerRow:
-        put = partial(queries.put_player, number=number, attributes=attributes, name=name, avatar=avatar)
-        return await self._write(partial(put, country=country))
+        given = {"attributes": attributes, "name": name, "avatar": avatar, "country": country}
+        return await self._write(partial(queries.put_player, number=number, audited=audited, given=given))
 
     async def players(self, numbers: Sequence[int]) -> list[PlayerRow]:
         return await self._read(partial(queries.players_of, numbers=numbers))
