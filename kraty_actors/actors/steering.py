@@ -101,7 +101,7 @@ class Steering:
 
     async def window(self, window_id: str) -> Steered | Refusal:
         """A window as it stands."""
-        view = self._world.catalogue.windows.get(window_id)
+        view = self._world.catalogue.window(window_id, self._world.now_ms())
         if view is None:
             info = await self._info(window_id)
             if info is None:
@@ -111,12 +111,14 @@ class Steering:
 
     async def report(self, window_id: str) -> Report | Refusal:
         """How a finalized window was settled."""
-        if self._world.catalogue.windows.get(window_id) is None and await self._info(window_id) is None:
-            return _no_window()
-        reply = await self._world.loop.call(window_id, GetReport())
+        steered = await self.window(window_id)
+        if isinstance(steered, Refusal):
+            return steered
+        state = steered.window.state_at(self._world.now_ms())
+        reply = None if state == "upcoming" else await self._world.loop.call(window_id, GetReport())
         if isinstance(reply, Report | Refusal):
             return reply
-        return Refusal("conflict", "the window is not finalized yet", {"state": "open"})
+        return Refusal("conflict", f"the window is {state}: it is not finalized yet", {"state": state})
 
     async def _steer(self, window_id: str, command: Command) -> Steered | Refusal:
         await self._world.catalogue_at(self._world.now_ms())

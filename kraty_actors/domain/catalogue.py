@@ -163,6 +163,14 @@ class Catalogue:
     due_at: int | None = None
     """When the next window or period is to open: from then on this picture is out of date."""
 
+    def window(self, window_id: str, now: int) -> WindowView | None:
+        """The window of that id, if it has opened or is to come."""
+        known = self.windows.get(window_id)
+        if known is not None:
+            return known
+        to_come = (window for event in self.events.values() for window in event.upcoming(now))
+        return next((window for window in to_come if window.window_id == window_id), None)
+
     @classmethod
     def empty(cls) -> Catalogue:
         """What there is before any game was put."""
