@@ -16,11 +16,11 @@ def stored(effect: Effect) -> StoredEffect:
             return NewGrant(
                 id=effect.grant_id,
                 player=effect.player,
-                kind="reward",
+                kind=effect.kind,
                 contents=pack(list(effect.entries)),
                 source_kind=effect.source_kind,
                 source_ref=effect.source_ref,
-                parent=None,
+                parent=effect.parent,
                 created_at=effect.at,
                 expires_at=None,
             )

@@ -7,6 +7,7 @@ Numbers, names, `+ - * /`, unary minus, brackets, `min max abs floor`; condition
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
@@ -218,7 +219,7 @@ def _tokens(text: str) -> list[str]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if not match:
-            raise ExpressionFault(f"'{text[at:].lstrip()[:1]}' is no part of the language")
+            raise ExpressionFault(f"'{text[at:].lstrip(string.whitespace)[:1]}' is no part of the language")
         tokens.append(match.group().lstrip())
         at = match.end()
     return tokens

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 Plain = Any
 """Data of None, bool, int, float, str, bytes, list and dict with string keys: what a journal or checkpoint holds."""
@@ -65,7 +65,8 @@ class Notice:
 
 @dataclass(slots=True, frozen=True)
 class Pay:
-    """A grant that exists if and only if its input does; a repeated id is the same grant (R-27)."""
+    """A grant that exists if and only if its input does; a repeated id is the same grant (R-27). A crate that came with
+    a reward names it as its `parent` (R-41)."""
 
     grant_id: str
     player: int
@@ -73,6 +74,8 @@ class Pay:
     source_kind: str
     source_ref: str
     at: int
+    kind: Literal["reward", "crate"] = "reward"
+    parent: str | None = None
 
 
 @dataclass(slots=True, frozen=True)

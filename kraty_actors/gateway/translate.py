@@ -222,11 +222,11 @@ def paid(pay: Pay) -> Map:
     """A grant that was written just now."""
     return {
         "id": pay.grant_id,
-        "kind": "reward",
+        "kind": pay.kind,
         "contents": {"entries": list(pay.entries)},
         "sourceKind": pay.source_kind,
         "sourceRefId": pay.source_ref,
-        "parentGrantId": None,
+        "parentGrantId": pay.parent,
         "status": "pending",
         "createdAt": iso(pay.at),
         "expiresAt": None,

@@ -77,6 +77,7 @@ def test_r38_ways_out_are_conditions(text: str):
         ("(" * 33 + "a" + ")" * 33, "more than 32 deep"),
         ("1e5", "does not go on with 'e5'"),
         ("٣", "is no part"),
+        ("a +\u00a0b", "'\u00a0' is no part"),
     ],
 )
 def test_r10_anything_else_is_a_fault(text: str, message: str):
