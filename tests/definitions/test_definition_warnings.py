@@ -8,6 +8,8 @@ import pytest
 from small_games import game, load, race, warnings_of
 from test_definition_faults import DAILY, lobby, pool, recurring, tiers
 
+from kraty_actors.definitions import load_event
+
 BUNDLE = {"type": "fixed_bundle", "parameters": {"rewardBundleId": "payout"}}
 MILESTONE = {"key": "m", "metricKey": "score", "threshold": 1, "rewardBundleId": "payout"}
 REPLAY = {"replayableDuringWindow": True}
@@ -136,6 +138,13 @@ WARNINGS = [
         {"leaderboard": lobby(matchmaking="external", fillTimeoutSeconds=3)},
         {"leaderboard.fillTimeoutSeconds": "is not used with external matchmaking"},
     ),
+    ({"leaderboard": lobby(fillStrategy="fill_with_bots")}, {"leaderboard.fillStrategy": "empty seats stay empty"}),
+    ({"leaderboard": lobby(fillBots=True)}, {"leaderboard.fillBots": "empty seats stay empty"}),
+    ({"leaderboard": lobby(fillBots=True), "botBindings": [{"botId": "climber"}]}, {}),
+    (
+        {"leaderboard": lobby(fillStrategy="wait_full", fillTimeoutSeconds=3)},
+        {"leaderboard.fillTimeoutSeconds": "is not used with fillStrategy 'wait_full'"},
+    ),
     (
         {"leaderboard": {"mode": "none"}, "botBindings": [{"botId": "climber"}]},
         {"botBindings": "is not used in mode 'none'"},
@@ -168,3 +177,51 @@ def test_r3_duplicates_in_contributes_to_are_merged():
     loaded = load(event, leaderboards=boards)
     assert loaded.game.events[0].contributes_to == ("weekly", "all_time", "gone")
     assert "events[0].contributesTo[3]" in [w.path for w in loaded.warnings]
+
+
+def completed(*names: str, of: str = "all") -> dict[str, Any]:
+    leaves = [{"type": "completed_event_at_least_once", "eventKey": name} for name in names]
+    return leaves[0] if len(leaves) == 1 else {"type": of, "conditions": leaves}
+
+
+A_FOR_C = "nobody can ever pass: 'a' asks for 'c' asks for 'b' asks for 'a'"
+CIRCLES = [
+    ([{"entryRequirement": completed("a")}], {"events[0].entryRequirement": "'a' asks for 'a'"}),
+    (
+        [
+            {"unlockCondition": completed("free", "c")},
+            {"entryRequirement": completed("a")},
+            {"entryRequirement": completed("b-by-id")},
+            {"unlockCondition": completed("a")},
+        ],
+        {
+            "events[0].unlockCondition": A_FOR_C,
+            "events[1].entryRequirement": "'b' asks for 'a' asks for 'c' asks for 'b'",
+            "events[2].entryRequirement": "'c' asks for 'b' asks for 'a' asks for 'c'",
+        },
+    ),
+    ([{"unlockCondition": completed("a", "free", of="any")}], {}),
+    ([{"unlockCondition": completed("b", "c", of="any")}, {"unlockCondition": completed("a")}], {}),
+    ([{"unlockCondition": {"type": "any", "conditions": []}}], {}),
+    ([{"entryRequirement": {"type": "not", "condition": completed("a")}}], {}),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), CIRCLES)
+def test_r19_events_that_wait_for_each_other_are_a_warning(changes: list[dict[str, Any]], expected: dict[str, str]):
+    keys = ["a", "b", "c", "waits", "free"]
+    gates = changes + [{}] * (len(keys) - len(changes))
+    events = [race(key=key, id=f"{key}-by-id", **gate) for key, gate in zip(keys, gates, strict=True)]
+    found = warnings_of(game(*events))
+    assert found.keys() == expected.keys()
+    for path, message in expected.items():
+        assert message in found[path]
+
+
+def test_r19_an_event_that_closes_a_circle_is_warned_of_when_it_is_put():
+    standing = load(race(key="a"), race(key="b", entryRequirement=completed("a"))).game
+    (warning,) = load_event(race(key="a", entryRequirement=completed("b")), standing).warnings
+    assert (warning.path, warning.message) == (
+        "entryRequirement",
+        "nobody can ever pass: 'a' asks for 'b' asks for 'a'",
+    )

@@ -24,6 +24,7 @@ def check_leaderboard(event: EventDefinition, place: Place) -> None:
     board, at = event.leaderboard, place / "leaderboard"
     _check_capacity(board, at)
     _warn_of_unused(board, at)
+    _warn_of_idle_filling(event, place)
     if board.has("fill_bots", "fill_strategy"):
         (at / "fillBots").fault("must not stand together with fillStrategy")
     for i, league in enumerate(board.leagues):
@@ -49,6 +50,17 @@ def _warn_of_unused(board: Leaderboard, at: Place) -> None:
     if board.mode == "lobby_matched" and board.matchmaking == "external":
         for name in sorted(board.model_fields_set & _FILLING):
             (at / (Leaderboard.model_fields[name].alias or name)).warn("is not used with external matchmaking")
+
+
+def _warn_of_idle_filling(event: EventDefinition, place: Place) -> None:
+    board, at = event.leaderboard, place / "leaderboard"
+    if board.mode != "lobby_matched" or board.matchmaking == "external":
+        return
+    if board.fill_strategy == "fill_with_bots" and not event.bot_bindings:
+        named = at / ("fillBots" if board.has("fill_bots") else "fillStrategy")
+        named.warn("there are no botBindings to take bots from: empty seats stay empty", [place / "botBindings"])
+    if board.fill_strategy == "wait_full" and board.fill_timeout_seconds is not None:
+        (at / "fillTimeoutSeconds").warn("is not used with fillStrategy 'wait_full'", [at / "fillStrategy"])
 
 
 def _check_seats(event: EventDefinition, place: Place) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kraty_actors.definitions.checks.boards import check_leaderboard, check_shared_board
 from kraty_actors.definitions.checks.bots import check_aims, check_bot, missing_aim
+from kraty_actors.definitions.checks.circles import Asks, asks_of, warn_of_circles
 from kraty_actors.definitions.checks.entry import check_attempts, check_conditions, check_costs, check_validators
 from kraty_actors.definitions.checks.metrics import check_metrics
 from kraty_actors.definitions.checks.rewards import check_entries, check_milestones, check_policy, warn_of_farming
@@ -25,18 +26,21 @@ class Surroundings:
         no_crates: names of the items that cannot be opened.
         aims: of each bot that needs a target, by any of its names, the parameter that it lacks.
         archived: names of the shared boards that take no more scores.
+        asks: which events each event asks for.
     """
 
     scope: Scope
     no_crates: frozenset[str]
     aims: dict[str, str]
     archived: frozenset[str]
+    asks: Asks
 
 
 def surroundings(game: GameFile, place: Place | None = None) -> Surroundings:
     """What a game offers to its events; with a place, the game is itself being checked there."""
+    names = names_of_game(game, place)
     return Surroundings(
-        names_of_game(game, place),
+        names,
         frozenset(
             name
             for i, item in enumerate(game.items)
@@ -50,6 +54,7 @@ def surroundings(game: GameFile, place: Place | None = None) -> Surroundings:
             for name in (bot.key, bot.id)
         },
         frozenset(name for board in game.leaderboards if board.archived for name in (board.key, board.id)),
+        asks_of(game.events, names["events"]),
     )
 
 
@@ -97,6 +102,7 @@ def check_event(event: EventDefinition, place: Place, around: Surroundings) -> N
     check_policy(event, place)
     check_milestones(event, place, around.no_crates)
     check_conditions(event, place)
+    warn_of_circles(event, place, around.asks, scope["events"])
     check_costs(event, place, scope)
     check_validators(event, place)
     warn_of_farming(event, place)
