@@ -27,6 +27,7 @@ from kraty_protocol.shapes import (
     Item,
     Listing,
     Lobby,
+    OpenedCrate,
     Periods,
     Player,
     Progressed,
@@ -282,6 +283,10 @@ class Client:
     async def claim(self, grant_id: str) -> Grant:
         """Take a grant into the wallet; again is the same."""
         return cast("Grant", (await self._ask("grants.claim", grantId=grant_id))["grant"])
+
+    async def open_crate(self, grant_id: str) -> OpenedCrate:
+        """Open a crate that was granted; again is the same."""
+        return cast("OpenedCrate", await self._ask("crates.open", grantId=grant_id))
 
     # The connection
 

@@ -1,12 +1,24 @@
-"""The calls of operators: definitions, and steering events while they are live."""
+"""The calls of operators: definitions, steering events while they are live, and inquiries."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from kraty_actors.client.asking import Asking
-from kraty_protocol.shapes import Attempt, DefinedEvent, DefinedLeaderboard, GameChanged, Lobby, Report, Window
+from kraty_protocol.operator_shapes import (
+    Anomalies,
+    AuditTrail,
+    CorrectionPlan,
+    DefinedEvent,
+    DefinedLeaderboard,
+    Deliveries,
+    GameChanged,
+    Lookup,
+    Preview,
+    Report,
+)
+from kraty_protocol.shapes import Attempt, Lobby, Window
 
 
 class OperatorCalls:
@@ -33,6 +45,28 @@ class OperatorCalls:
     async def put_board(self, leaderboard: Mapping[str, Any]) -> DefinedLeaderboard:
         """Define a shared board."""
         return cast("DefinedLeaderboard", await self._ask("boards.put", leaderboard=leaderboard))
+
+    async def preview(
+        self,
+        event: str | Mapping[str, Any],
+        metrics: Mapping[str, float],
+        *,
+        rank: int | None = None,
+        winner_count: int | None = None,
+        seed: int | None = None,
+    ) -> Preview:
+        """What final values of the metrics would come to; nothing is written anywhere.
+
+        Args:
+            event: The key of an event in any state, or a definition.
+            metrics: Raw values; 0 where nothing is said.
+            rank: The place on the board, from 1 (the default).
+            winner_count: Among how many a pool is shared (1).
+            seed: Rolls what chance has a part in.
+        """
+        name = "eventKey" if isinstance(event, str) else "event"
+        asked = {name: event, "metrics": dict(metrics), "rank": rank, "winnerCount": winner_count, "seed": seed}
+        return cast("Preview", await self._ask("events.preview", **asked))
 
     async def archive_board(self, board_key: str) -> DefinedLeaderboard:
         """Let a shared board take no more scores; it stays readable."""
@@ -92,6 +126,11 @@ class OperatorCalls:
         """What a finalized window came to."""
         return cast("Report", (await self._ask("windows.report", windowId=window_id))["report"])
 
+    async def correct_window(self, window_id: str, without: Iterable[str], *, apply: bool = False) -> CorrectionPlan:
+        """Who of a finalized window would have got what without these players; with `apply`, give and take it."""
+        fields = {"windowId": window_id, "without": list(without), "apply": apply}
+        return cast("CorrectionPlan", await self._ask("windows.correct", **fields))
+
     async def _window(self, op: str, window_id: str) -> Window:
         return cast("Window", (await self._ask(op, windowId=window_id))["window"])
 
@@ -106,3 +145,38 @@ class OperatorCalls:
         return cast(
             "Attempt", (await self._ask("attempts.forceComplete", attemptId=attempt_id, score=score))["attempt"]
         )
+
+    async def void(self, attempt_id: str, reason: str) -> Attempt:
+        """Let an attempt count for nothing, until its window is finalized."""
+        return cast("Attempt", (await self._ask("attempts.void", attemptId=attempt_id, reason=reason))["attempt"])
+
+    # Inquiries; pass `next` of a page as `after` for the page behind it
+
+    async def lookup(self, player_id: str) -> Lookup:
+        """Who a player is, what they have, and the last 50 of their attempts, grants and anomalies."""
+        return cast("Lookup", await self._ask("players.lookup", playerId=player_id))
+
+    async def anomalies(
+        self,
+        *,
+        player_id: str | None = None,
+        event_key: str | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> Anomalies:
+        """A page of what validators found, newest first: of one player, of one event, or of all."""
+        page = {"playerId": player_id, "eventKey": event_key, "limit": limit, "after": after}
+        return cast("Anomalies", await self._ask("anomalies.list", **page))
+
+    async def audit(self, *, limit: int | None = None, after: str | None = None) -> AuditTrail:
+        """A page of what was changed by whom, newest first."""
+        return cast("AuditTrail", await self._ask("audit.list", limit=limit, after=after))
+
+    async def dead_deliveries(self, *, limit: int | None = None, after: str | None = None) -> Deliveries:
+        """A page of the webhook calls that were given up, newest first."""
+        return cast("Deliveries", await self._ask("webhooks.dead", limit=limit, after=after))
+
+    async def replay_deliveries(self, ids: Iterable[str] | None = None) -> int:
+        """Try again what was given up, all of it or what is named; how many there were."""
+        named = None if ids is None else list(ids)
+        return cast("int", (await self._ask("webhooks.replay", ids=named))["replayed"])

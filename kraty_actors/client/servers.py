@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from kraty_actors.client.asking import Asking
-from kraty_protocol.shapes import InventoryChanged, Lobby, Player, WalletChanged
+from kraty_protocol.shapes import GrantCreated, InventoryChanged, Lobby, Player, WalletChanged
 
 
 class ServerCalls:
@@ -41,6 +41,14 @@ class ServerCalls:
         ok = await self._ask("players.put", playerId=player_id, attributes=dict(attributes), **profile)
         return cast("Player", ok["player"])
 
+    async def ban(self, player_id: str, reason: str | None = None) -> Player:
+        """Shut a player out: off the open boards, and off the line."""
+        return cast("Player", (await self._ask("players.ban", playerId=player_id, reason=reason))["player"])
+
+    async def unban(self, player_id: str, reason: str | None = None) -> Player:
+        """Let a player in again, with the scores that there were."""
+        return cast("Player", (await self._ask("players.unban", playerId=player_id, reason=reason))["player"])
+
     async def credit(
         self, player_id: str, key: str, amount: int, *, reason: str, idempotency_key: str
     ) -> WalletChanged:
@@ -71,6 +79,17 @@ class ServerCalls:
         self, op: str, player_id: str, key: str, reason: str, idempotency_key: str, **count: int
     ) -> dict[str, Any]:
         return await self._ask(op, playerId=player_id, key=key, reason=reason, idempotencyKey=idempotency_key, **count)
+
+    async def create_grant(
+        self, player_id: str, entries: Iterable[Mapping[str, Any]], *, idempotency_key: str
+    ) -> GrantCreated:
+        """Give a player something to claim.
+
+        Args:
+            entries: As those of a bundle; chance in them is rolled by the server.
+        """
+        fields = {"entries": list(entries), "idempotencyKey": idempotency_key}
+        return cast("GrantCreated", await self._ask("grants.create", playerId=player_id, **fields))
 
     async def push_lobby(
         self,

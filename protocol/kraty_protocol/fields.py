@@ -6,6 +6,7 @@ a fault, and a whole number may come as 3 or as 3.0.
 
 import json
 import re
+from collections.abc import Sequence
 from math import isfinite
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -32,6 +33,15 @@ _LAST_INSTANT_MS = 253_402_300_799_999
 def fault(path: str, message: str) -> PydanticCustomError:
     """A fault that lies between fields; it is told at one of them."""
     return PydanticCustomError("fields", "{message}", {"path": path, "message": message})
+
+
+def each_once(path: str, names: Sequence[str]) -> None:
+    """Refuse a list that names one twice, at its second place."""
+    seen: set[str] = set()
+    for at, name in enumerate(names):
+        if name in seen:
+            raise fault(f"{path}[{at}]", f"'{name}' is named twice")
+        seen.add(name)
 
 
 def _whole(value: Any) -> Any:
@@ -139,3 +149,10 @@ class ForPlayer(Fields):
     """
 
     player_id: PlayerId | None = None
+
+
+class Page(Fields):
+    """A page of a list, newest first; `after` is the `next` of the page before."""
+
+    limit: Annotated[Positive, Field(le=200)] = 50
+    after: Id | None = None

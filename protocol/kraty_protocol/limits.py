@@ -35,6 +35,12 @@ BAG_BYTES = 16 * 1024
 """Length of a `metadata` bag, as JSON in UTF-8."""
 LOBBY_SEATS = 1000
 """Seats of one lobby."""
+GRANT_ENTRIES = 64
+"""Entries of a grant that a server gives, as of a bundle."""
+CORRECTED_PLAYERS = 1000
+"""Players that one correction may take out of a window."""
+REPLAYED_DELIVERIES = 1000
+"""Deliveries that one `webhooks.replay` may name."""
 TOKEN_CHARS = 8192
 """Length of a token; those issued here have a few hundred characters."""
 WATCHED_PARTICIPANTS = 100

@@ -15,6 +15,7 @@ from kraty_protocol.fields import (
     Id,
     Key,
     MetricValue,
+    Page,
     Period,
     PlayerId,
     Positive,
@@ -193,16 +194,14 @@ class LobbyFields(ForPlayer):
     lobby_id: Id
 
 
-class GrantsList(ForPlayer):
-    """A page of grants, newest first; `after` is the `next` of the page before."""
+class GrantsList(ForPlayer, Page):
+    """A page of grants, by default of every status."""
 
     status: Literal["pending", "claimed", "expired"] | None = None
-    limit: Annotated[Positive, Field(le=200)] = 50
-    after: Id | None = None
 
 
-class GrantsClaim(ForPlayer):
-    """One grant."""
+class GrantFields(ForPlayer):
+    """`grants.claim` and `crates.open`."""
 
     grant_id: Id
 
@@ -238,7 +237,7 @@ def _server(model: type[Fields]) -> Operation:
 
 
 def _operator(model: type[Fields]) -> Operation:
-    return Operation(model, frozenset({"operator"}))
+    return Operation(model, frozenset({"operator"}), needs_player=issubclass(model, ForPlayer))
 
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -258,7 +257,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "wallet.get": _player(ForPlayer),
     "inventory.get": _player(ForPlayer),
     "grants.list": _player(GrantsList),
-    "grants.claim": _player(GrantsClaim),
+    "grants.claim": _player(GrantFields),
     "profile.set": _player(ProfileSet),
     "players.put": _server(PlayersPut),
     "players.get": _server(ForPlayer),

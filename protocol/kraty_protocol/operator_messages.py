@@ -1,8 +1,27 @@
-"""What the operations of operators take: definitions, and steering events while they are live."""
+"""What the operations of operators take: definitions, steering events while they are live, and inquiries."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar, Self
 
-from kraty_protocol.fields import Bag, Document, Fields, Finite, Id, Instant, Key
+from pydantic import Field, model_validator
+
+from kraty_protocol.fields import (
+    Bag,
+    Document,
+    Fields,
+    Finite,
+    Id,
+    Instant,
+    Key,
+    MetricValue,
+    Page,
+    PlayerId,
+    Positive,
+    Text,
+    Whole,
+    each_once,
+    fault,
+)
+from kraty_protocol.limits import CORRECTED_PLAYERS, REPLAYED_DELIVERIES
 
 
 class GamePut(Fields):
@@ -53,6 +72,48 @@ class WindowsExtend(WindowFields):
     ends_at: Instant
 
 
+class WindowsCorrect(WindowFields):
+    """A finalized window derived again without some players.
+
+    Attributes:
+        without: 1..1000 players, each once.
+        apply: Whether to carry the plan out, rather than only to show it.
+    """
+
+    without: Annotated[list[PlayerId], Field(min_length=1, max_length=CORRECTED_PLAYERS)]
+    apply: bool = False
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        each_once("without", self.without)
+        return self
+
+
+class EventsPreview(Fields):
+    """What final metric values would come to, in an event that is known or in one that is only an idea (R-46).
+
+    Attributes:
+        metrics: Raw values by metric; those left out are 0.
+        winner_count: Among how many winners a pool is shared.
+        seed: Rolls what chance has a part in.
+    """
+
+    event_key: Key | None = None
+    event: Document | None = None
+    metrics: dict[str, MetricValue]
+    rank: Positive = 1
+    winner_count: Positive = 1
+    seed: Whole = 0
+
+    @model_validator(mode="after")
+    def _one_event(self) -> Self:
+        if self.event_key is None and self.event is None:
+            raise fault("eventKey", "eventKey or event is required")
+        if self.event_key is not None and self.event is not None:
+            raise fault("event", "only one of eventKey and event")
+        return self
+
+
 class LobbiesStart(Fields):
     """A forming lobby that starts with who is there (R-31)."""
 
@@ -64,6 +125,26 @@ class AttemptsForceComplete(Fields):
 
     attempt_id: Id
     score: Finite | None = None
+
+
+class AttemptsVoid(Fields):
+    """An attempt that shall not count, and why not (R-51)."""
+
+    attempt_id: Id
+    reason: Text
+
+
+class AnomaliesList(Page):
+    """What validators found: of one player, of one event, or of all (R-51)."""
+
+    player_id: PlayerId | None = None
+    event_key: Key | None = None
+
+
+class WebhooksReplay(Fields):
+    """Deliveries that were given up, to be tried again: those named, 1..1000, or all (R-53)."""
+
+    ids: Annotated[list[Id], Field(min_length=1, max_length=REPLAYED_DELIVERIES)] | None = None
 
 
 class BoardsPut(Fields):

@@ -4,8 +4,21 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from kraty_protocol.fields import Bag, Fields, ForPlayer, Id, Key, PlayerId, Positive, Scalar, Text, Whole, fault
-from kraty_protocol.limits import ATTRIBUTES, LOBBY_SEATS
+from kraty_protocol.fields import (
+    Bag,
+    Document,
+    Fields,
+    ForPlayer,
+    Id,
+    Key,
+    PlayerId,
+    Positive,
+    Scalar,
+    Text,
+    Whole,
+    each_once,
+)
+from kraty_protocol.limits import ATTRIBUTES, GRANT_ENTRIES, LOBBY_SEATS
 
 
 class PlayersPut(ForPlayer):
@@ -42,6 +55,23 @@ class InventoryChange(_Change):
     quantity: Positive
 
 
+class GrantsCreate(ForPlayer):
+    """A grant that the game's servers give, once per `idempotencyKey` (R-41, R-45).
+
+    Attributes:
+        entries: What is in it, 1..64 entries of a bundle; chance in them is rolled at once.
+    """
+
+    entries: Annotated[list[Document], Field(min_length=1, max_length=GRANT_ENTRIES)]
+    idempotency_key: Id
+
+
+class PlayersBan(ForPlayer):
+    """`players.ban` and `players.unban` (R-51)."""
+
+    reason: Text | None = None
+
+
 class LobbiesPush(Fields):
     """A lobby that the game's own matchmaker has put together (R-31); the same `key` again is the same lobby.
 
@@ -58,9 +88,5 @@ class LobbiesPush(Fields):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        seen: set[str] = set()
-        for at, player_id in enumerate(self.player_ids):
-            if player_id in seen:
-                raise fault(f"playerIds[{at}]", f"'{player_id}' is named twice")
-            seen.add(player_id)
+        each_once("playerIds", self.player_ids)
         return self

@@ -191,6 +191,21 @@ class Grants(TypedDict):
     next: str | None
 
 
+class OpenedCrate(TypedDict):
+    """The answer to `crates.open`: the crate, and the grant of what was in it, both claimed (R-41). Crates that were in
+    it are grants of their own, with `contents` as their parent."""
+
+    crate: Grant
+    contents: Grant
+
+
+class GrantCreated(TypedDict):
+    """The answer to `grants.create`; `applied` is false where the key was used before."""
+
+    grant: Grant
+    applied: bool
+
+
 class Milestone(TypedDict):
     """A milestone that a write fired, with what it granted (R-44)."""
 
@@ -289,62 +304,6 @@ class Periods(TypedDict):
 
     current: Period
     periods: list[Period]
-
-
-class Finding(TypedDict):
-    """What is odd in a definition that was taken all the same (R-3)."""
-
-    path: str
-    message: str
-
-
-class Change(TypedDict):
-    """A definition that a `game.put` changed, and its new revision."""
-
-    kind: str
-    key: str
-    revision: int
-
-
-class GameChanged(TypedDict):
-    """The answer to `game.put`."""
-
-    changed: list[Change]
-    warnings: list[Finding]
-
-
-class DefinedEvent(TypedDict):
-    """An event as an operator sees it: its definition and where it stands (R-26)."""
-
-    event: dict[str, Any]
-    state: Literal["draft", "scheduled", "live", "paused", "finalized"]
-    revision: int
-    warnings: list[Finding]
-
-
-class DefinedLeaderboard(TypedDict):
-    """The answer to `boards.put` and `boards.archive`."""
-
-    leaderboard: dict[str, Any]
-    warnings: list[Finding]
-
-
-class Paid(TypedDict):
-    """How much of one currency was paid."""
-
-    currencyKey: str
-    amount: int
-
-
-class Report(TypedDict):
-    """What a finalized window came to; `remainder` is the part of a pool that could not be shared (R-43)."""
-
-    windowId: str
-    eventKey: str
-    participants: int
-    winners: int
-    paid: list[Paid]
-    remainder: int
 
 
 class Error(TypedDict):

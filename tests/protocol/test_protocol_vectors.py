@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints, is_typedd
 
 import pytest
 
-from kraty_protocol import shapes
+from kraty_protocol import operator_shapes, shapes
 from kraty_protocol.check import board_check
 from kraty_protocol.codec import JSON, MSGPACK, Codec
 from kraty_protocol.conversation import Conversation, Request
@@ -34,18 +34,18 @@ SHAPES: dict[str, tuple[Any, str | None]] = {  # the part of a reply, None: all 
     **dict.fromkeys(["wallet.credit", "wallet.debit"], (shapes.WalletChanged, None)),
     **dict.fromkeys(["inventory.grant", "inventory.revoke"], (shapes.InventoryChanged, None)),
     **dict.fromkeys(["lobbies.get", "lobbies.leave", "lobbies.push", "lobbies.start"], (shapes.Lobby, "lobby")),
-    "game.put": (shapes.GameChanged, None),
+    "game.put": (operator_shapes.GameChanged, None),
     **dict.fromkeys(
         [f"events.{done}" for done in ("put", "get", "publish", "unpublish", "pause", "resume")],
-        (shapes.DefinedEvent, None),
+        (operator_shapes.DefinedEvent, None),
     ),
     **dict.fromkeys(["windows.list", "events.finalize"], (list[shapes.Window], "windows")),
     **dict.fromkeys(
         [f"windows.{done}" for done in ("override", "copyPrevious", "extend", "cancel")], (shapes.Window, "window")
     ),
-    "windows.report": (shapes.Report, "report"),
+    "windows.report": (operator_shapes.Report, "report"),
     "attempts.forceComplete": (shapes.Attempt, "attempt"),
-    **dict.fromkeys(["boards.put", "boards.archive"], (shapes.DefinedLeaderboard, None)),
+    **dict.fromkeys(["boards.put", "boards.archive"], (operator_shapes.DefinedLeaderboard, None)),
 }
 SHAPELESS = {"hello", "ping", "boards.unwatch"}
 

@@ -65,7 +65,7 @@ async def grants_list(connection: Connection, request_id: int, fields: messages.
     connection.reply(request_id, {"grants": [translate.grant(row, now) for row in page], "next": following})
 
 
-async def grants_claim(connection: Connection, request_id: int, fields: messages.GrantsClaim) -> None:
+async def grants_claim(connection: Connection, request_id: int, fields: messages.GrantFields) -> None:
     player = await the_player(connection, fields)
     engine = connection.gateway.engine
     claimed = await engine.money.claim(player.number, fields.grant_id)
