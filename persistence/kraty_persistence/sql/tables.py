@@ -29,12 +29,13 @@ SCHEMA_VERSION = 2
 metadata = sa.MetaData()
 
 _Row = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite numbers rows by itself only for INTEGER
+Text = sa.Text(collation="C").with_variant(sa.Text(), "sqlite")  # ordered by code points, as everywhere else
 
 meta = sa.Table(
     "meta",
     metadata,
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("key", Text, primary_key=True),
+    sa.Column("value", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -42,7 +43,7 @@ actors = sa.Table(
     "actors",
     metadata,
     sa.Column("no", _Row, primary_key=True, autoincrement=False),
-    sa.Column("id", sa.Text, nullable=False, unique=True),
+    sa.Column("id", Text, nullable=False, unique=True),
     sa.Column("covered", sa.BigInteger, nullable=False),  # the last batch that the checkpoint holds
     sa.Column("finished", sa.Boolean, nullable=False),
 )
@@ -87,11 +88,11 @@ players = sa.Table(
     "players",
     metadata,
     sa.Column("number", _Row, primary_key=True),
-    sa.Column("player_id", sa.Text, nullable=False, unique=True),
-    sa.Column("participant_id", sa.Text, nullable=False, unique=True),
-    sa.Column("name", sa.Text),
-    sa.Column("avatar", sa.Text),
-    sa.Column("country", sa.Text),
+    sa.Column("player_id", Text, nullable=False, unique=True),
+    sa.Column("participant_id", Text, nullable=False, unique=True),
+    sa.Column("name", Text),
+    sa.Column("avatar", Text),
+    sa.Column("country", Text),
     sa.Column("attributes", sa.LargeBinary, nullable=False),
 )
 
@@ -99,8 +100,8 @@ completions = sa.Table(
     "completions",
     metadata,
     sa.Column("player", _Row, sa.ForeignKey(players.c.number), primary_key=True),
-    sa.Column("event_key", sa.Text, primary_key=True),
-    sa.Column("window_id", sa.Text, primary_key=True),
+    sa.Column("event_key", Text, primary_key=True),
+    sa.Column("window_id", Text, primary_key=True),
     sqlite_with_rowid=False,
 )
 
@@ -108,21 +109,21 @@ leagues = sa.Table(
     "leagues",
     metadata,
     sa.Column("player", _Row, sa.ForeignKey(players.c.number), primary_key=True),
-    sa.Column("event_key", sa.Text, primary_key=True),
-    sa.Column("league", sa.Text, nullable=False),
+    sa.Column("event_key", Text, primary_key=True),
+    sa.Column("league", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 
 grants = sa.Table(
     "grants",
     metadata,
-    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("id", Text, primary_key=True),
     sa.Column("player", _Row, sa.ForeignKey(players.c.number), nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("kind", Text, nullable=False),
     sa.Column("contents", sa.LargeBinary, nullable=False),
-    sa.Column("source_kind", sa.Text, nullable=False),
-    sa.Column("source_ref", sa.Text),
-    sa.Column("parent", sa.Text),
+    sa.Column("source_kind", Text, nullable=False),
+    sa.Column("source_ref", Text),
+    sa.Column("parent", Text),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("expires_at", sa.BigInteger),
     sa.Column("claimed_at", sa.BigInteger),
@@ -136,7 +137,7 @@ def _holdings(name: str, resource: str, amount: str) -> sa.Table:
         name,
         metadata,
         sa.Column("player", _Row, sa.ForeignKey(players.c.number), primary_key=True),
-        sa.Column(resource, sa.Text, primary_key=True, key="resource"),
+        sa.Column(resource, Text, primary_key=True, key="resource"),
         sa.Column(amount, sa.BigInteger, nullable=False, key="amount"),
         sa.CheckConstraint(f"{amount} between 0 and {MAX_BALANCE}", name=f"{amount}_in_range"),
         sqlite_with_rowid=False,
@@ -151,14 +152,14 @@ ledger = sa.Table(
     metadata,
     sa.Column("number", _Row, primary_key=True),
     sa.Column("player", _Row, sa.ForeignKey(players.c.number), nullable=False),
-    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("key", Text, nullable=False),
     sa.Column("part", sa.Integer, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("resource", sa.Text, nullable=False),
+    sa.Column("kind", Text, nullable=False),
+    sa.Column("resource", Text, nullable=False),
     sa.Column("delta", sa.BigInteger, nullable=False),
     sa.Column("balance", sa.BigInteger, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("reason", Text, nullable=False),
+    sa.Column("source", Text, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.UniqueConstraint("player", "key", "part"),
 )
@@ -169,9 +170,9 @@ audit = sa.Table(
     metadata,
     sa.Column("number", _Row, primary_key=True),
     sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Column("who", sa.Text, nullable=False),
-    sa.Column("action", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("who", Text, nullable=False),
+    sa.Column("action", Text, nullable=False),
+    sa.Column("subject", Text, nullable=False),
     sa.Column("before", sa.LargeBinary),
     sa.Column("after", sa.LargeBinary),
 )
