@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from kraty_actors.actors.clock import Clock, LoopClock, SystemClock
 from kraty_actors.actors.publishing import WrongGame
-from kraty_actors.definitions import BlockParams, DefinitionFaults, Fault
+from kraty_actors.definitions import BlockParams, DefinitionFaults, Fault, ValidatorParams
 from kraty_actors.domain.bots import FollowingBlock, TimedBlock, WriteBlock, register_block
+from kraty_actors.domain.validators import Evidence, Verdict, register_validator
 from kraty_actors.game import Game, open_game, select_subprotocol
 from kraty_protocol.errors import Refused
 
@@ -13,6 +14,7 @@ __all__ = [
     "BlockParams",
     "Clock",
     "DefinitionFaults",
+    "Evidence",
     "Fault",
     "FollowingBlock",
     "Game",
@@ -20,9 +22,12 @@ __all__ = [
     "Refused",
     "SystemClock",
     "TimedBlock",
+    "ValidatorParams",
+    "Verdict",
     "WriteBlock",
     "WrongGame",
     "open_game",
     "register_block",
+    "register_validator",
     "select_subprotocol",
 ]

@@ -1,5 +1,6 @@
 """What an operator writes: the game file and its events, read whole or refused with every fault at once (R-3)."""
 
+from kraty_actors.definitions.anti_cheat import AntiCheat, Validator, ValidatorParams
 from kraty_actors.definitions.availability import (
     Availability,
     AvailabilityAlways,
@@ -33,7 +34,6 @@ from kraty_actors.definitions.conditions import (
     ConditionScoreAtLeast,
 )
 from kraty_actors.definitions.events import (
-    AntiCheat,
     AttemptRules,
     EntryCost,
     EventDefinition,
@@ -140,6 +140,8 @@ __all__ = [
     "SharedBoard",
     "SharedPoolParameters",
     "Step",
+    "Validator",
+    "ValidatorParams",
     "Webhook",
     "WindowRule",
     "inactive_parts",

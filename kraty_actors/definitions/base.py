@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -98,7 +98,7 @@ class OneOf:
     def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         choices = {
             f"<{tag}>": handler.generate_schema(model)
-            for model in get_args(union)
+            for model in self.models(union)
             for tag in get_args(model.model_fields[self.field].annotation)
         }
         known = ", ".join(f"'{tag[1:-1]}'" for tag in choices)
@@ -110,6 +110,10 @@ class OneOf:
             custom_error_context={"field": self.field, "known": known},
             serialization=core_schema.simple_ser_schema("any"),
         )
+
+    def models(self, union: Any) -> Sequence[type[Model]]:
+        """The alternatives, in the order in which a complaint lists them."""
+        return get_args(union)
 
     def _tag(self, data: Any) -> str | None:
         if not isinstance(data, dict):

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from kraty_actors.definitions.anti_cheat import AntiCheat, MetricRef
 from kraty_actors.definitions.availability import Availability, AvailabilityAlways
 from kraty_actors.definitions.base import Model, OneOf, Ref
 from kraty_actors.definitions.boards import Leaderboard
@@ -12,17 +13,15 @@ from kraty_actors.definitions.conditions import Condition
 from kraty_actors.definitions.expressions import MAX_EXPRESSION
 from kraty_actors.definitions.identity import Identified, Keyed, the_key
 from kraty_actors.definitions.rewards import BundleRef, Entries, RewardPolicy, RewardPolicyNone
-from kraty_actors.definitions.scalars import Bag, Flag, Key, MetricKey, MetricName, Number, Seconds, Text, Whole
+from kraty_actors.definitions.scalars import Bag, Flag, Key, MetricKey, Number, Seconds, Text, Whole
 
 MAX_METRICS = 32
 MAX_MILESTONES = 256
 MAX_COSTS = 32
-MAX_VALIDATORS = 64
 MAX_BINDINGS = 1_000
 MAX_CONTRIBUTIONS = 64
 
 Positive = Annotated[float, Number(0, above=True)]
-MetricRef = Annotated[MetricName, Ref("metrics")]
 
 
 class ResetOn(Model):
@@ -129,75 +128,6 @@ class Milestone(Identified):
     """What it pays, 1 to 64 entries as in a bundle."""
     once: Literal["attempt", "window"] = "attempt"
     """Once an attempt, or once a window whatever the replays."""
-
-
-Verdict: TypeAlias = Literal["flag", "reject"]
-
-
-class _ValidatorParams(Model):
-    metric_key: MetricRef = Field(examples=["score"])
-    """The metric, raw."""
-    verdict: Verdict = "flag"
-    """What a write past the limit gets."""
-
-
-class RateParams(_ValidatorParams):
-    """The limit of `max_metric_rate`."""
-
-    max_per_second: Positive = Field(examples=[1_000])
-    """The most that the metric may rise per second, on average since the attempt began."""
-
-
-class JumpParams(_ValidatorParams):
-    """The limits of `max_metric_jump`; at least one."""
-
-    max_delta: Positive | None = None
-    """The most that one write may add."""
-    max_ratio: Positive | None = None
-    """The most that one write may multiply the metric by."""
-
-
-class DurationParams(_ValidatorParams):
-    """The limit of `min_attempt_duration`."""
-
-    min_seconds: Annotated[float, Number(0, above=True)] = Field(examples=[10])
-    """The least time in which the target may be reached."""
-    target: Positive | None = None
-    """The value to reach; default the metric's own target."""
-
-
-class ValidatorRate(Model):
-    """Limits the average growth of a metric."""
-
-    key: Literal["max_metric_rate"]
-    params: RateParams = Field(examples=[{"metricKey": "score", "maxPerSecond": 1_000}])
-    """The limit."""
-
-
-class ValidatorJump(Model):
-    """Limits what one write adds to a metric."""
-
-    key: Literal["max_metric_jump"]
-    params: JumpParams = Field(examples=[{"metricKey": "score", "maxDelta": 5_000}])
-    """The limits."""
-
-
-class ValidatorDuration(Model):
-    """Limits how soon a metric may reach a target."""
-
-    key: Literal["min_attempt_duration"]
-    params: DurationParams = Field(examples=[{"metricKey": "score", "minSeconds": 10, "target": 1_000}])
-    """The limit."""
-
-
-Validator: TypeAlias = Annotated[ValidatorRate | ValidatorJump | ValidatorDuration, OneOf("key")]
-
-
-class AntiCheat(Model):
-    """What every write is checked against (R-48, R-49)."""
-
-    validators: Annotated[tuple[Validator, ...], Field(max_length=MAX_VALIDATORS)] = ()
-    """The validators, run in this order."""
 
 
 class EventDefinition(Keyed):

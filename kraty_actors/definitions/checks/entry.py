@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from kraty_actors.definitions.anti_cheat import ValidatorDuration, ValidatorJump
 from kraty_actors.definitions.conditions import (
     MAX_LEVELS,
     MAX_NODES,
     Condition,
     ConditionPlayerAttribute,
 )
-from kraty_actors.definitions.events import CurrencyCost, EventDefinition, ItemCost, ValidatorDuration, ValidatorJump
+from kraty_actors.definitions.events import CurrencyCost, EventDefinition, ItemCost
 from kraty_actors.definitions.findings import Place
 from kraty_actors.definitions.references import Names, Scope
 from kraty_actors.definitions.rewards import Predicate
