@@ -21,6 +21,7 @@ from kraty_actors.domain.calendar_messages import (
     SetEventState,
 )
 from kraty_actors.domain.catalogue import Catalogue, Library, Windows, WindowView
+from kraty_actors.domain.loot import Bundles
 from kraty_actors.domain.outcome import Audited, Command, Message, Outcome, Plain, Refusal, Tick
 from kraty_actors.domain.planned import Planned, Terms
 from kraty_actors.domain.player_windows_messages import PlayerWindowsIdle
@@ -79,9 +80,10 @@ class Calendar:
         filed = [self._shelf.put(board, now) for board in game.leaderboards]
         outcome.messages = [*outcome.messages, *(said for one in filed for said in one.messages)]
         before = {key: planned.newest.revision for key, planned in self._events.items()}
+        bundles = Bundles.of(game)
         for event in game.events:
             planned = self._events.setdefault(event.key, Planned(event.key))
-            rules, terms = self._revised(planned, event), self._terms(event)
+            rules, terms = self._revised(planned, event, bundles), self._terms(event)
             is_active = event.key not in command.inactive
             if rules is not None or (terms, is_active) != (planned.terms, planned.is_active):
                 self._say(outcome, planned, planned.put(rules, terms, now, is_active=is_active))
@@ -102,14 +104,14 @@ class Calendar:
         self._revisions[name] = (before or 0) + 1
         return Changed(kind, key, self._revisions[name]), before
 
-    def _revised(self, planned: Planned, event: EventDefinition) -> Rules | None:
+    def _revised(self, planned: Planned, event: EventDefinition, bundles: Bundles) -> Rules | None:
         """A new revision, unless nothing that a window plays by has changed (R-5)."""
         game = self._standing_game()
         named = {binding.bot_id for binding in event.bot_bindings}
         bots = [bot for bot in game.bots if bot.id in named or bot.key in named]
         default_pool = game.settings.default_identity_pool
         pools = game.settings.identity_pools if bots else ()
-        rules = Rules(len(planned.revisions) + 1, event, bots, pools, default_pool if bots else None)
+        rules = Rules(len(planned.revisions) + 1, event, bots, pools, default_pool if bots else None, bundles)
         if planned.revisions and {**planned.newest.dump(), "revision": rules.revision} == rules.dump():
             return None
         self._library.add(rules)

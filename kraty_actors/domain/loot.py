@@ -18,7 +18,14 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import accumulate
 
-from kraty_actors.definitions import Bundle, Entry, GameFile
+from kraty_actors.definitions import (
+    Bundle,
+    Entry,
+    EventDefinition,
+    GameFile,
+    RewardPolicyFixedBundle,
+    RewardPolicyRankScaled,
+)
 from kraty_actors.definitions.rewards import EntryCrate, EntryCurrency, EntryItem, EntryTable, PlainEntry, Range
 from kraty_actors.domain.ids import digest_id
 from kraty_actors.domain.outcome import Pay, Plain
@@ -52,9 +59,9 @@ class Bundles(Mapping[str, Sequence[Entry]]):
         """The bundle of that key or id, with its name for people."""
         return self._by_name[name]
 
-    def named(self, names: Iterable[str]) -> Bundles:
-        """Only the bundles of these keys or ids, each once, in order of their keys; names of none are left out."""
-        found = {self._by_name[name].key for name in names if name in self._by_name}
+    def of_event(self, event: EventDefinition) -> Bundles:
+        """Only the bundles that an event pays, each once, in order of their keys."""
+        found = {self._by_name[name].key for name in _paid_by(event) if name in self._by_name}
         return Bundles(self._bundles[key] for key in sorted(found))
 
     def dump(self) -> list[Plain]:
@@ -63,6 +70,18 @@ class Bundles(Mapping[str, Sequence[Entry]]):
     @classmethod
     def restored(cls, plain: Iterable[Plain]) -> Bundles:
         return cls(Bundle.model_validate(bundle) for bundle in plain)
+
+
+def _paid_by(event: EventDefinition) -> Iterator[str]:
+    """The names of the bundles in an event's reward policy and milestones."""
+    match event.reward_policy:
+        case RewardPolicyFixedBundle(parameters=fixed):
+            yield fixed.reward_bundle_id
+        case RewardPolicyRankScaled(parameters=scaled):
+            yield from (tier.reward_bundle_id for tier in scaled.tiers)
+    for milestone in event.milestone_rewards:
+        if milestone.reward_bundle_id is not None:
+            yield milestone.reward_bundle_id
 
 
 @dataclass(slots=True, frozen=True)

@@ -1,11 +1,13 @@
-"""Who wins a shared pool, and how much (R-43)."""
+"""Who wins a shared pool, and how much; whose rank earns which bundle (R-42, R-43)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kraty_actors.definitions import Predicate
+from kraty_actors.definitions.rewards import Tier
 
 Number = int | float
 
@@ -39,3 +41,19 @@ class PoolShare:
     def of(cls, pool: int, winners: int) -> PoolShare:
         share = pool // winners if winners else 0
         return cls(winners, share, pool - share * winners)
+
+
+class Tiers:
+    """The tiers of a `rank_scaled` policy; they do not overlap, and may leave gaps (R-42)."""
+
+    __slots__ = ("_firsts", "_tiers")
+
+    def __init__(self, tiers: Sequence[Tier]) -> None:
+        self._tiers = sorted(tiers, key=lambda tier: tier.from_rank)
+        self._firsts = [tier.from_rank for tier in self._tiers]
+
+    def at(self, rank: int) -> Tier | None:
+        """The tier of a final rank, from 1 on; None where none pays it."""
+        before = bisect_right(self._firsts, rank)
+        tier = self._tiers[before - 1] if before else None
+        return tier if tier is not None and (tier.to_rank is None or rank <= tier.to_rank) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, cycle, islice
@@ -11,20 +11,27 @@ from typing import Protocol
 from kraty_actors.definitions import (
     BotBinding,
     BotDefinition,
+    Entry,
     EventDefinition,
     IdentityPool,
+    Milestone,
     Predicate,
+    RewardPolicyFixedBundle,
+    RewardPolicyRankScaled,
     RewardPolicySharedPool,
 )
 from kraty_actors.domain.bots import Behaviour, BotSeat, Persona
 from kraty_actors.domain.conditions import Wanted, facts_wanted
+from kraty_actors.domain.loot import Bundles
 from kraty_actors.domain.outcome import Plain
 from kraty_actors.domain.periods import BoardRules
+from kraty_actors.domain.prizes import Tiers
 from kraty_actors.domain.scoring import Scoring
 
 
 class Rules:
-    """An event, the bots that it seats, and the pools that they take their names from; never changed once made."""
+    """An event, the bots that it seats, the pools that they take their names from, and the bundles that it pays; never
+    changed once made."""
 
     def __init__(
         self,
@@ -33,6 +40,7 @@ class Rules:
         bots: Iterable[BotDefinition],
         pools: Iterable[IdentityPool],
         default_pool: str | None,
+        bundles: Bundles | None = None,
     ) -> None:
         self.revision = revision
         self.event = event
@@ -40,6 +48,7 @@ class Rules:
         self.bots = {bot.id: bot for bot in bots}
         self.pools = {name: pool for pool in pools for name in (pool.id, pool.key)}
         self.default_pool = default_pool
+        self.bundles = (bundles or Bundles()).of_event(event)
         self.is_lobby = event.leaderboard.mode == "lobby_matched"
         self.has_board = event.leaderboard.mode != "none"
         self.ascending = event.leaderboard.sort == "asc"
@@ -51,6 +60,30 @@ class Rules:
         """Who shares the pool, for an event that pays one (R-43)."""
         policy = self.event.reward_policy
         return policy.parameters.winner_predicate if isinstance(policy, RewardPolicySharedPool) else None
+
+    @property
+    def completion_entries(self) -> Sequence[Entry] | None:
+        """What each completed attempt is paid at once, for an event that does so (R-42)."""
+        policy = self.event.reward_policy
+        if isinstance(policy, RewardPolicyFixedBundle):
+            return self.bundles[policy.parameters.reward_bundle_id]
+        return None
+
+    def rank_entries(self, rank: int) -> Sequence[Entry] | None:
+        """What a final rank is paid, in an event that pays by rank and has a tier for it (R-42)."""
+        tier = self._tiers.at(rank)
+        return None if tier is None else self.bundles[tier.reward_bundle_id]
+
+    def milestone_entries(self, milestone: Milestone) -> Sequence[Entry]:
+        """What one of the event's milestones pays: its own entries, or a bundle's (R-44)."""
+        if milestone.reward_bundle_id is not None:
+            return self.bundles[milestone.reward_bundle_id]
+        return milestone.entries or ()
+
+    @cached_property
+    def _tiers(self) -> Tiers:
+        policy = self.event.reward_policy
+        return Tiers(policy.parameters.tiers if isinstance(policy, RewardPolicyRankScaled) else ())
 
     @property
     def moving_places(self) -> tuple[int, int]:
@@ -95,6 +128,7 @@ class Rules:
             "bots": [bot.as_defined() for bot in self.bots.values()],
             "pools": [pool.as_defined() for name, pool in self.pools.items() if name == pool.key],
             "defaultPool": self.default_pool,
+            "bundles": self.bundles.dump(),
         }
 
     @classmethod
@@ -105,6 +139,7 @@ class Rules:
             [BotDefinition.model_validate(bot) for bot in plain["bots"]],
             [IdentityPool.model_validate(pool) for pool in plain["pools"]],
             plain["defaultPool"],
+            Bundles.restored(plain["bundles"]),
         )
 
 

@@ -1,4 +1,4 @@
-"""Who wins a pool and how much (R-43)."""
+"""Who wins a pool and how much, and which tier a rank falls into (R-42, R-43)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playing import event
 
-from kraty_actors.domain.prizes import PoolShare, wins
+from kraty_actors.definitions.rewards import Tier
+from kraty_actors.domain.prizes import PoolShare, Tiers, wins
 
 
 @given(st.integers(1, 2**53 - 1), st.integers(0, 10_000))
@@ -72,3 +73,23 @@ def test_r43_predicates_read_as_logic(node: dict[str, Any], points: int, complet
 def test_r43_the_default_predicate_is_completed():
     policy = event(rewardPolicy={"type": "shared_pool", "parameters": {"pool": 1, "currencyKey": "cash"}}).reward_policy
     assert [wins(policy.parameters.winner_predicate, {"points": 9}, done, 1) for done in (True, False)] == [True, False]
+
+
+@given(st.lists(st.integers(0, 4), max_size=8), st.booleans(), st.randoms(use_true_random=False))
+def test_r42_each_rank_has_the_one_tier_that_covers_it(lengths: list[int], is_open: bool, chance: Any):
+    """Tiers and gaps in turn, in any order of definition; the last may go on to the end."""
+    tiers, covered, first = [], {}, 1
+    for at, length in enumerate(lengths):
+        if at % 2 and length:
+            last = first + length - 1
+            tiers.append(Tier.model_validate({"fromRank": first, "toRank": last, "rewardBundleId": f"b{at}"}))
+            covered.update(dict.fromkeys(range(first, last + 1), f"b{at}"))
+        first += length
+    if is_open:
+        tiers.append(Tier.model_validate({"fromRank": first, "rewardBundleId": "rest"}))
+        covered.update(dict.fromkeys(range(first, 60), "rest"))
+    chance.shuffle(tiers)
+    found = {rank: Tiers(tiers).at(rank) for rank in range(1, 60)}
+    assert {rank: tier and tier.reward_bundle_id for rank, tier in found.items()} == {
+        rank: covered.get(rank) for rank in range(1, 60)
+    }
