@@ -16,6 +16,7 @@ from kraty_actors.actors.cell import Respond
 from kraty_actors.actors.clock import Clock
 from kraty_actors.actors.entrance import Entrance
 from kraty_actors.actors.gates import Gates
+from kraty_actors.actors.inquiries import Inquiries
 from kraty_actors.actors.listing import Listings
 from kraty_actors.actors.lobbies import Lobbies
 from kraty_actors.actors.loop import ActorLoop, Listener
@@ -50,6 +51,7 @@ class Engine(Listener):
         self.money = Money(world)
         self.publishing = Publishing(world)
         self.steering = Steering(world)
+        self.inquiries = Inquiries(world)
         self._loop.listener = self
         self.edge = Listener()
 

@@ -284,5 +284,6 @@ OPERATIONS: Mapping[str, Operation] = {
     "attempts.forceComplete": _operator(AttemptsForceComplete),
     "boards.put": _operator(BoardsPut),
     "boards.archive": _operator(BoardsArchive),
+    "audit.list": _operator(Page),
 }
 """Every operation by its name on the wire."""

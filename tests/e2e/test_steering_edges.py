@@ -36,6 +36,7 @@ BY_OPERATORS: list[tuple[str, dict[str, Any]]] = [
     ("attempts.forceComplete", {"attemptId": f"{NO_WINDOW}.1.0"}),
     ("boards.put", {"leaderboard": {"key": "ladder"}}),
     ("boards.archive", {"boardKey": "ladder"}),
+    ("audit.list", {}),
 ]
 UNKNOWN: list[tuple[str, dict[str, Any]]] = [
     *[(f"events.{step}", {"eventKey": "nothing"}) for step in ("publish", "unpublish", "pause", "resume", "finalize")],

@@ -72,6 +72,10 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("boards.put", {"leaderboard": []}, "leaderboard"),
     ("boards.archive", {"boardKey": "k", "leaderboardId": "b"}, "leaderboardId"),
     ("boards.archive", {}, "boardKey"),
+    ("audit.list", {"limit": 0}, "limit"),
+    ("audit.list", {"limit": 201}, "limit"),
+    ("audit.list", {"after": 910}, "after"),
+    ("audit.list", {"playerId": "p1"}, "playerId"),
     ("boards.read", {"boardKey": "k", "period": "last"}, "period"),
     ("boards.read", {"boardKey": "k", "period": 7}, "period"),
 ]

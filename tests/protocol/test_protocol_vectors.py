@@ -46,6 +46,7 @@ SHAPES: dict[str, tuple[Any, str | None]] = {  # the part of a reply, None: all 
     "windows.report": (operator_shapes.Report, "report"),
     "attempts.forceComplete": (shapes.Attempt, "attempt"),
     **dict.fromkeys(["boards.put", "boards.archive"], (operator_shapes.DefinedLeaderboard, None)),
+    "audit.list": (operator_shapes.AuditTrail, None),
 }
 SHAPELESS = {"hello", "ping", "boards.unwatch"}
 

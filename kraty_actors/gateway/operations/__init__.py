@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from kraty_actors.gateway.operations import attempts, boards, lobbies, money, players, steering
+from kraty_actors.gateway.operations import attempts, boards, inquiries, lobbies, money, players, steering
 
 if TYPE_CHECKING:
     from kraty_actors.gateway.connection import Connection
@@ -54,6 +54,7 @@ HANDLERS: Mapping[str, Handler] = {
     "attempts.forceComplete": steering.attempts_force_complete,
     "boards.put": steering.boards_put,
     "boards.archive": steering.boards_archive,
+    "audit.list": inquiries.audit_list,
 }
 
 IN_ORDER = frozenset({"ping", "events.finish", "attempts.get", "boards.unwatch"})
