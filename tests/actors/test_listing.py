@@ -35,7 +35,7 @@ GAME = {"gameId": "arena", "events": [event(key) for key in KEYS]}
 
 
 async def listed(game: Game, player_id: str, *own: str) -> dict[str, Listed]:
-    """What one sees once the windows are at rest: of these events a part of their own, of the others what is for all."""
+    """What one sees once the windows are at rest: a part of their own of these events, and what is for all."""
     player = await game.engine.players.resolve(player_id)
     with anyio.fail_after(5):
         while True:
