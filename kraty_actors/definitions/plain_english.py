@@ -41,6 +41,8 @@ def plain_message(details: ErrorDetails, node: object) -> str:
             return f"{'required:' if is_absent else 'must be'} {details['msg']}"
         case "one_of":
             return "must be an object"
+        case "value_error":  # of a model of the game's own
+            return str(context["error"])
         case kind:
             return _PLAIN.get(kind, details["msg"])
 

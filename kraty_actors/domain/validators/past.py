@@ -28,13 +28,18 @@ def past_after(past: Past, prior: Sequence[Number], incoming: Sequence[Number], 
         incoming: those that the write asked for, before resets.
         raw: those that the attempt has now, after resets.
     """
-    fallen = [at for at, value in enumerate(raw) if value < prior[at] or value < incoming[at]]
-    if not fallen:
-        return past
+    for before, asked, now in zip(prior, incoming, raw, strict=True):
+        if now < before or now < asked:
+            return _fallen(past, prior, incoming, raw)
+    return past
+
+
+def _fallen(past: Past, prior: Sequence[Number], incoming: Sequence[Number], raw: Sequence[Number]) -> list[Number]:
     count = len(raw)
     changed: list[Number] = [0] * (2 * count) if past is None else list(past)
-    for at in fallen:
+    for at, now in enumerate(raw):
         highest = max(prior[at], incoming[at])
-        changed[at] = min(changed[at] + highest - raw[at], MOST_LOST)
-        changed[count + at] = max(changed[count + at], highest)
+        if now < highest:
+            changed[at] = min(changed[at] + highest - now, MOST_LOST)
+            changed[count + at] = max(changed[count + at], highest)
     return changed
