@@ -60,7 +60,11 @@ class Steering:
         event = self._world.event(event_key)
         if isinstance(event, Refusal):
             return event
-        owner = event.player_windows if event.is_per_player and window_id is not None else CALENDAR
+        owner = CALENDAR if window_id is None else await self._owner(window_id)
+        if isinstance(owner, Refusal):
+            return owner
+        if owner not in (CALENDAR, event.player_windows):
+            return Refusal("not_found", f"{event_key} has no window '{window_id}'")
         named = await self._world.loop.call(owner, FinalizeEvent(event_key, window_id, who))
         if isinstance(named, Refusal):
             return named
@@ -122,15 +126,23 @@ class Steering:
 
     async def _steer(self, window_id: str, command: Command) -> Steered | Refusal:
         await self._world.catalogue_at(self._world.now_ms())
-        owner = CALENDAR
-        if self._world.catalogue.windows.get(window_id) is None:
-            info = await self._info(window_id)
-            owner = info.owner if info is not None else CALENDAR
+        owner = await self._owner(window_id)
+        if isinstance(owner, Refusal):
+            return owner
         reply = await self._world.loop.call(owner, command)
         if not isinstance(reply, WindowView):
             return cast("Refusal", reply)
         await self._world.read_catalogue()
         return Steered(reply, self._world.catalogue.events[reply.event_key])
+
+    async def _owner(self, window_id: str) -> str | Refusal:
+        """Who decides on a window. One that has been over for long, or that was a single player's, nobody keeps."""
+        if self._world.catalogue.windows.get(window_id) is not None:
+            return CALENDAR
+        info = await self._info(window_id)
+        if info is not None and info.state in ("finalized", "cancelled"):
+            return Refusal("conflict", f"the window is {info.state} already", {"state": info.state})
+        return CALENDAR if info is None else info.owner
 
     async def _info(self, window_id: str) -> WindowInfo | None:
         if "." in window_id or not window_id.startswith("w"):
