@@ -43,7 +43,12 @@ class Personal:
         return Occurrence(start, start + availability.duration_seconds * 1000)
 
     def opens_at(self, free_at: int, zone: str | None, now: int) -> int | None:
-        return None
+        """Only the beginning of it all is known: from then on a window opens whenever the player likes."""
+        starts_at, had_one = self._availability.starts_at, free_at > 0
+        if starts_at is None or starts_at <= now or (had_one and not self._availability.repeat):
+            return None
+        earliest = max(starts_at, free_at)
+        return None if self.over_at is not None and earliest >= self.over_at else earliest
 
 
 class LocalCalendar:

@@ -46,6 +46,24 @@ def test_r22_a_personal_window_opens_at_the_first_start_and_lasts_its_time():
     assert play.visit(BEN) == name(2.9, BEN)
 
 
+def test_r55_before_the_first_may_open_it_is_told_when_that_will_be():
+    play = PlayerPlay(personal(2, startsAt=instant(1), endsAt=instant(2)))
+    assert (play.locate().may_open, play.locate().opens_at) == (False, START + HOUR)
+    assert play.refused(Visit(ANN, None)) == ("no_active_window", {"opensAt": START + HOUR})
+    play.at(1)
+    assert (play.locate().may_open, play.locate().opens_at) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("repeat", "ends_at", "opens_at"), [(True, 9, START + 3 * HOUR), (True, 3, None), (False, 9, None)]
+)
+def test_r55_who_has_a_window_may_open_the_next_after_it(repeat: bool, ends_at: int, opens_at: int | None):
+    play = PlayerPlay(personal(3, repeat=repeat))
+    play.visit()
+    play.put(personal(3, repeat=repeat, startsAt=instant(1), endsAt=instant(ends_at)))
+    assert play.locate().opens_at == opens_at
+
+
 @pytest.mark.parametrize(("repeat", "again"), [(False, None), (True, name(3))])
 def test_r22_a_personal_window_repeats_if_it_is_to(repeat: bool, again: str | None):
     play = PlayerPlay(personal(2, repeat=repeat))
