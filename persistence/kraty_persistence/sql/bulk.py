@@ -7,53 +7,41 @@ times as much.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
+
+from kraty_persistence.sql.dialects import dialect
+from kraty_persistence.sql.dialects.base import BulkInsert
 
 __all__ = ["Bulk"]
 
-ROWS_A_STATEMENT = 256
-"""A power of two: a table has a statement for it and for each smaller one, and the driver keeps 256 statements."""
-
 
 class Bulk:
-    """The INSERT of one row, for as many as there are.
+    """The INSERT of one row, for as many as there are. One that changes rows that are there already must set them to
+    what is given: of two with the same key it may be given but the last.
 
     Attributes:
-        columns: What a row consists of, in this order.
+        columns: What a row consists of, in the order of the table.
     """
 
     def __init__(self, statement: sa.Insert, columns: Sequence[str]) -> None:
-        compiled: Any = statement.compile(dialect=sqlite.dialect(), column_keys=list(columns))
-        self.columns: tuple[str, ...] = tuple(compiled.positiontup)
-        self._row = f"({', '.join('?' * len(self.columns))})"
-        self._before, self._after = compiled.string.split(self._row)
-        self._statements: dict[int, str] = {}
+        table: sa.FromClause = statement.table
+        self.columns: tuple[str, ...] = tuple(key for key in table.c.keys() if key in columns)  # noqa: SIM118
+        self._statement = statement
+        self._inserts: dict[str, BulkInsert] = {}
 
     def write(self, connection: sa.Connection, values: Sequence[Any]) -> None:
         """Insert, within the transaction begun; `values` are those of all rows, one after the other."""
-        cursor = connection.connection.cursor()
-        start = 0
-        for rows in _portions(len(values) // len(self.columns)):
-            end = start + rows * len(self.columns)
-            cursor.execute(self._statement(rows), values[start:end])
-            start = end
-        cursor.close()
+        if values:
+            self._in(connection.dialect.name).write(connection, values)
 
-    def _statement(self, rows: int) -> str:
-        text = self._statements.get(rows)
-        if text is None:
-            text = self._statements[rows] = f"{self._before}{', '.join([self._row] * rows)}{self._after}"
-        return text
-
-
-def _portions(rows: int) -> Iterator[int]:
-    size = ROWS_A_STATEMENT
-    while rows:
-        while size > rows:
-            size //= 2
-        yield size
-        rows -= size
+    def _in(self, database: str) -> BulkInsert:
+        insert = self._inserts.get(database)
+        if insert is None:
+            kind = dialect(database)
+            if kind is None:
+                raise LookupError(database)
+            insert = self._inserts[database] = kind.bulk_insert(self._statement, self.columns)
+        return insert

@@ -14,16 +14,16 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, fields
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from kraty_persistence.errors import JournalConflict, StoreTaken
+from kraty_persistence.errors import JournalConflict
 from kraty_persistence.ports import StoredActor, Unit
 from kraty_persistence.rows import AuditEntry, Completion, Effect, LeagueMove, NewGrant
 from kraty_persistence.sql.bulk import Bulk
-from kraty_persistence.sql.sqlite import among, insert_once, upsert
+from kraty_persistence.sql.dialects import Fence
+from kraty_persistence.sql.statements import among, insert_once, upsert
 from kraty_persistence.sql.tables import actors, audit, checkpoints, completions, grants, history, journal, leagues
 
 __all__ = ["GroupPlan", "Heads", "move_to_history", "read_history"]
@@ -173,6 +173,11 @@ class GroupPlan:
             self._effects[kind] += [getattr(effect, column) for column in _PUT_EFFECTS[kind].columns]
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return self._only_records and not self._records
+
+    @property
     def fits_one_statement(self) -> bool:
         """Whether there are but records to write, and not too many of them."""
         return self._only_records and len(self._records) <= ROWS_AT_ONCE
@@ -184,22 +189,13 @@ class GroupPlan:
         self._heads.last_no += 1
         return _Plan(Head(self._heads.last_no, 0), True, 0, 0)
 
-    def write_at_once(self, connection: sa.Connection, epoch: str) -> None:
-        """Write and commit by one statement, which holds the fence too.
-
-        This is the hot path. Each call of the driver gives the interpreter away, and a busy event loop may be
-        long in giving it back: BEGIN, fence, INSERT and COMMIT took half as long again, under load.
+    def write_at_once(self, connection: sa.Connection, fence: Fence) -> None:
+        """Write and commit by one statement, which holds the fence too: the hot path.
 
         Raises:
             StoreTaken: Another server owns the database.
         """
-        values = self._values()
-        if values:
-            cursor = connection.connection.cursor()
-            cursor.execute(_insert_fenced(len(values) // 4), [*values, epoch])
-            if cursor.rowcount == 0:
-                raise StoreTaken
-            cursor.close()
+        fence.add_records(connection, self._values())
 
     def write(self, connection: sa.Connection) -> None:
         """Write all that was planned, within the transaction begun."""
@@ -270,12 +266,3 @@ def read_history(connection: sa.Connection, name: str) -> list[bytes]:
     parts = [sa.select(table.c.number, table.c.record).where(table.c.actor_no == no) for table in (history, journal)]
     everything = sa.union_all(*parts).subquery()
     return list(connection.execute(sa.select(everything.c.record).order_by(everything.c.number)).scalars())
-
-
-@cache
-def _insert_fenced(rows: int) -> str:
-    values = ", ".join(["(?, ?, ?, ?)"] * rows)
-    return (
-        f"INSERT INTO journal (place, actor_no, number, record) SELECT * FROM (VALUES {values}) "
-        "WHERE (SELECT value FROM meta WHERE key = 'epoch') = ?"
-    )

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from kraty_persistence.errors import GrantExpired
 from kraty_persistence.money import Entry, Holdings, adjustment_key, claim_key
 from kraty_persistence.rows import Adjusted, Change, GrantRow, GrantStatus, LedgerRow, ResourceKind
-from kraty_persistence.sql.sqlite import among, upsert
+from kraty_persistence.sql.statements import among, upsert
 from kraty_persistence.sql.tables import balances, grants, inventory, ledger
 
 _HOLDINGS: dict[ResourceKind, sa.Table] = {"currency": balances, "item": inventory}

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from kraty_persistence.errors import UnitRefused
 from kraty_persistence.rows import AuditEntry, AuditRow, Dossier, PlayerRow, StoreStatistics
-from kraty_persistence.sql.sqlite import among, insert_once, upsert
+from kraty_persistence.sql.statements import among, insert_once, json_list, json_object, upsert
 from kraty_persistence.sql.tables import (
     actors,
     audit,
@@ -50,12 +50,12 @@ def _dossier() -> sa.Select[Any]:
     """One row of JSON: a row for each thing would lend the interpreter to the event loop as often."""
 
     def object_of(table: sa.Table, key: str, value: str, *where: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
-        pairs = sa.select(sa.func.json_group_object(table.c[key], table.c[value]))
+        pairs = sa.select(json_object(table.c[key], table.c[value]))
         return pairs.where(table.c.player == _PLAYER, *where).scalar_subquery()
 
     events = sa.select(completions.c.event_key).where(completions.c.player == _PLAYER).distinct().subquery("found")
     return sa.select(
-        sa.select(sa.func.json_group_array(events.c.event_key)).scalar_subquery(),
+        sa.select(json_list(events.c.event_key)).scalar_subquery(),
         object_of(balances, "resource", "amount", balances.c.amount > 0),
         object_of(inventory, "resource", "amount", inventory.c.amount > 0),
         object_of(leagues, "event_key", "league"),

@@ -26,8 +26,8 @@ from kraty_persistence.rows import (
     StoreStatistics,
 )
 from kraty_persistence.sql import money, opening, queries
+from kraty_persistence.sql.dialects import Dialect
 from kraty_persistence.sql.journal import GroupPlan, Heads, read_history
-from kraty_persistence.sql.sqlite import is_outage
 from kraty_persistence.sql.transaction import Job, Task, Transactions, UnitTask
 from kraty_persistence.sql.writer import Writer
 
@@ -44,18 +44,18 @@ async def open_sql_store(url: str, *, owner: bool = True, patience_s: float = 1.
     """Open a database, make its tables if it is new, and close it when the block ends.
 
     Args:
-        url: `sqlite:///FILE`.
+        url: `sqlite:///FILE`, or `postgresql://USER:PASSWORD@HOST/DATABASE`.
         owner: True to serve: whoever served from it before gets `StoreTaken` from then on. False only reads.
         patience_s: Seconds for which a commit is tried again before its units are given up (R-58).
 
     Raises:
         StoreUnusable: It cannot be opened, is not a store, or is one of another version.
-        StoreUnavailable: Another program keeps it locked.
+        StoreUnavailable: Another program keeps it locked, or the server is away.
     """
-    engine = opening.connect(url, owner=owner, connections=READERS + 1)
+    engine, kind = opening.connect(url, owner=owner, connections=READERS + 1)
     try:
-        epoch = await anyio.to_thread.run_sync(partial(opening.take_over, engine, owner=owner))
-        store = SqlStore(engine)
+        epoch = await anyio.to_thread.run_sync(partial(opening.take_over, engine, kind, owner=owner))
+        store = SqlStore(engine, kind)
         if not owner:
             yield store
             return
@@ -72,16 +72,17 @@ async def open_sql_store(url: str, *, owner: bool = True, patience_s: float = 1.
 class SqlStore(Store):
     """A store on a database; made by `open_sql_store`."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, kind: Dialect) -> None:
         self._engine = engine
+        self._kind = kind
         self._limiter = anyio.CapacityLimiter(READERS)
         self._transactions: Transactions | None = None
         self._writer: Writer | None = None
 
     async def start_writing(self, epoch: str, patience_s: float) -> None:
         """Learn where the journals end, and start the writer under this epoch."""
-        self._transactions = Transactions(await self._read(Heads), epoch)
-        self._writer = Writer(self._engine, self._transactions, patience_s)
+        self._transactions = Transactions(await self._read(Heads), self._kind.fence(epoch))
+        self._writer = Writer(self._engine, self._kind, self._transactions, patience_s)
 
     async def stop_writing(self) -> None:
         """Write what was handed over, then stop."""
@@ -107,7 +108,7 @@ class SqlStore(Store):
         try:
             return await anyio.to_thread.run_sync(run, limiter=self._limiter)
         except sa.exc.DBAPIError as error:
-            if not is_outage(error):
+            if not self._kind.is_outage(error):
                 raise
             raise StoreUnavailable(f"the database cannot be read: {error.orig}") from error
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, ClassVar
@@ -11,8 +12,8 @@ import sqlalchemy as sa
 
 from kraty_persistence.errors import StoreError
 from kraty_persistence.ports import Done, StoredActor, Unit
+from kraty_persistence.sql.dialects import Fence
 from kraty_persistence.sql.journal import GroupPlan, Head, Heads, move_to_history
-from kraty_persistence.sql.opening import check_epoch
 
 __all__ = ["Job", "Task", "Transactions", "UnitTask"]
 
@@ -59,13 +60,29 @@ MOVED_AT_ONCE = 64
 """Records that move to the history in one transaction: some two milliseconds, for which a commit may have to wait."""
 
 
+@dataclass(slots=True)
+class _Attempt:
+    """What a transaction was to store."""
+
+    tasks: Sequence[Task]
+    plan: GroupPlan
+    errors: list[StoreError | None]
+
+
 class Transactions:
     """Writes groups of tasks, one transaction each; knows what the journal of each actor has reached."""
 
-    def __init__(self, heads: Heads, epoch: str) -> None:
+    def __init__(self, heads: Heads, fence: Fence) -> None:
         self._heads = heads
-        self._epoch = epoch
+        self._fence = fence
         self._plan = GroupPlan(heads)
+        self._doubtful: _Attempt | None = None
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether the connection broke during a commit, so that nobody knows yet if the group is stored. Then it must
+        be the next to be tried."""
+        return self._doubtful is not None
 
     def commit(self, connection: sa.Connection, tasks: Sequence[Task]) -> list[StoreError | None]:
         """Store all and commit; an error for each task that is refused by itself.
@@ -74,19 +91,47 @@ class Transactions:
             StoreTaken: Another server owns the database.
             Exception: Anything else; nothing of the group is stored.
         """
+        stored = self._stored_after_all(connection)
+        if stored is not None and stored.tasks is tasks:
+            return stored.errors
         self._plan = plan = GroupPlan(self._heads, self._look_up(connection, tasks))
         errors = [_refusal(task, plan) for task in tasks]
         jobs = [(n, task) for n, task in enumerate(tasks) if isinstance(task, Job)]
-        if not jobs and plan.fits_one_statement:
-            plan.write_at_once(connection, self._epoch)
-        else:
-            with connection.begin():
-                check_epoch(connection, self._epoch)
-                plan.write(connection)
-                for n, job in jobs:
-                    errors[n] = _do(job, connection)
-        plan.adopt()
+        if plan.is_empty and not jobs:
+            return errors
+        with self._trying(_Attempt(tasks, plan, errors)):
+            if not jobs and plan.fits_one_statement:
+                plan.write_at_once(connection, self._fence)
+            else:
+                with connection.begin():
+                    self._fence.enter(connection)
+                    plan.write(connection)
+                    for n, job in jobs:
+                        errors[n] = _do(job, connection)
         return errors
+
+    @contextmanager
+    def _trying(self, attempt: _Attempt) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            if self._fence.leaves_doubt(error):
+                self._doubtful = attempt
+            raise
+        self._fence.passed()
+        attempt.plan.adopt()
+
+    def _stored_after_all(self, connection: sa.Connection) -> _Attempt | None:
+        """The attempt in doubt, if there is one and it is stored."""
+        doubtful = self._doubtful
+        if doubtful is None:
+            return None
+        was_stored = self._fence.was_stored(connection)
+        self._doubtful = None
+        if not was_stored:
+            return None
+        doubtful.plan.adopt()
+        return doubtful
 
     def _look_up(self, connection: sa.Connection, tasks: Sequence[Task]) -> dict[str, Head]:
         """The heads of actors that write for the first time since the opening."""
@@ -102,11 +147,13 @@ class Transactions:
         Raises:
             StoreTaken: Another server owns the database.
         """
+        self._stored_after_all(connection)
         covered = self._heads.covered
         places = list(islice(covered, MOVED_AT_ONCE))
         if places:
-            with connection.begin():
-                check_epoch(connection, self._epoch)
+            attempt = _Attempt((), GroupPlan(self._heads), [])  # moved twice is moved once
+            with self._trying(attempt), connection.begin():
+                self._fence.enter(connection)
                 move_to_history(connection, places)
             for _ in places:
                 covered.popleft()

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from kraty_persistence.errors import StoreClosed, StoreError, StoreUnavailable, UnitRefused
 from kraty_persistence.ports import Done
-from kraty_persistence.sql.sqlite import immediate, is_outage
+from kraty_persistence.sql.dialects import Dialect
 from kraty_persistence.sql.transaction import Job, Task, Transactions
 
 __all__ = ["Writer"]
@@ -44,11 +44,12 @@ HELPING_WEIGHT = 500_000
 class Writer:
     """The thread, its queue and its connection."""
 
-    def __init__(self, engine: sa.Engine, transactions: Transactions, patience_s: float) -> None:
+    def __init__(self, engine: sa.Engine, kind: Dialect, transactions: Transactions, patience_s: float) -> None:
         """Prepare; must be called on the event loop's thread, where `done` will be called."""
         self.failing_since: float | None = None
         self.commits = 0
         self._engine = engine
+        self._kind = kind
         self._transactions = transactions
         self._patience_s = patience_s
         self._connection: sa.Connection | None = None
@@ -161,19 +162,25 @@ class Writer:
 
     def _persist(self, tasks: list[Task]) -> list[StoreError | None]:
         """Commit, again and again while the database is away and there is patience left: where it was away for
-        long already, only once."""
+        long already, only once. If the connection broke during the commit, until it is known what became of it: then
+        those who come behind are told that the store has given up."""
         pause, started = FIRST_PAUSE_S, self.failing_since or time.monotonic()
         while True:
             try:
                 return self._commit(tasks)
             except Exception as error:
                 self._disconnect()
-                if not is_outage(error):
+                if not self._kind.is_outage(error):
                     raise
                 if self.failing_since is None:
                     self.failing_since = time.monotonic()
                 if time.monotonic() - started + pause > self._patience_s:
-                    raise StoreUnavailable(f"the database cannot be written: {_cause(error)}") from error
+                    failure = StoreUnavailable(f"the database cannot be written: {_cause(error)}")
+                    failure.__cause__ = error
+                    self._fail(self._waiting(), failure)
+                    if self._stopping or not self._transactions.is_in_doubt:
+                        raise failure from error
+                    self._tell()
             time.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
 
@@ -186,7 +193,7 @@ class Writer:
 
     def _connected(self) -> sa.Connection:
         if self._connection is None:
-            self._connection = immediate(self._engine.connect())
+            self._connection = self._kind.for_writing(self._engine.connect())
         return self._connection
 
     def _disconnect(self) -> None:

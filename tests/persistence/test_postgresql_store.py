@@ -1,0 +1,20 @@
+"""The store on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from postgres_server import Database
+from store_contract import StoreContract
+
+from kraty_persistence.sql import SqlStore, open_sql_store
+
+pytestmark = pytest.mark.anyio
+
+
+class TestPostgresqlStore(StoreContract):
+    @pytest.fixture
+    async def store(self, database: Database) -> AsyncIterator[SqlStore]:
+        async with open_sql_store(database.url) as store:
+            yield store
