@@ -11,9 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kraty_persistence.errors import JournalConflict, StoreError
-from kraty_persistence.memory_rows import MemoryRows
+from kraty_persistence.memory_money import MemoryMoney
+from kraty_persistence.money_plan import MoneyPlan
+from kraty_persistence.money_rows import MoneyEffect
+from kraty_persistence.outbox_rows import Delivery
 from kraty_persistence.ports import Done, Store, StoredActor, Unit
-from kraty_persistence.rows import StoreStatistics
+from kraty_persistence.rows import AnomalyRow, Ban, Completion, Effect, LeagueMove, StoreStatistics
 
 __all__ = ["MemoryStore"]
 
@@ -30,7 +33,7 @@ class _Actor:
         return len(self.records)
 
 
-class MemoryStore(MemoryRows, Store):
+class MemoryStore(MemoryMoney, Store):
     """A store whose units are as durable as the object itself."""
 
     def __init__(self) -> None:
@@ -77,19 +80,24 @@ class MemoryStore(MemoryRows, Store):
         try:
             self._reach()
             actor = self._actors.get(unit.actor) or _Actor()
-            self._check(unit, actor)
+            _check_number(unit, actor)
+            plan = self._judge(unit.effects) if unit.effects else None
         except StoreError as error:
             return error
         self._write(unit, actor)
+        if plan is not None:
+            self._adopt(plan)
         return None
 
-    def _check(self, unit: Unit, actor: _Actor) -> None:
-        head = actor.head
-        fits = actor.covered <= unit.number <= head if unit.record is None else unit.number == head + 1
-        if not fits:
-            raise JournalConflict(f"{unit.actor}: unit {unit.number} does not follow {head}")
-        for effect in unit.effects:
-            self._check_effect(effect)
+    def _judge(self, effects: Sequence[Effect]) -> MoneyPlan:
+        """What the effects do to money, once it is sure that none of them is refused."""
+        plan = MoneyPlan(self, self.reporter)
+        plan.add([effect for effect in effects if isinstance(effect, MoneyEffect)])
+        self._check_plan(plan)
+        for effect in effects:
+            if isinstance(effect, Completion | LeagueMove | Ban | AnomalyRow):
+                self._check_player(effect.player)
+        return plan
 
     def _write(self, unit: Unit, actor: _Actor) -> None:
         if unit.record is not None:
@@ -100,7 +108,10 @@ class MemoryStore(MemoryRows, Store):
         if unit.record is not None or unit.checkpoint is not None or unit.finished:
             self._actors[unit.actor] = actor
         for effect in unit.effects:
-            self._take(effect)
+            if isinstance(effect, Delivery):
+                self._put_delivery(effect)
+            elif not isinstance(effect, MoneyEffect):
+                self._take(effect)
 
     async def load(self, actor: str) -> StoredActor:
         self._reach()
@@ -128,3 +139,10 @@ class MemoryStore(MemoryRows, Store):
 
     async def ping(self) -> None:
         self._reach()
+
+
+def _check_number(unit: Unit, actor: _Actor) -> None:
+    head = actor.head
+    fits = actor.covered <= unit.number <= head if unit.record is None else unit.number == head + 1
+    if not fits:
+        raise JournalConflict(f"{unit.actor}: unit {unit.number} does not follow {head}")

@@ -1,32 +1,21 @@
-"""All of the store in memory but the journal: players, what is known of them, grants and money."""
+"""The rows of the store in memory that have nothing to do with money: players and what is known of them."""
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
+from typing import Any, TypeAlias, TypeVar
 
-from kraty_persistence.errors import GrantExpired, StoreError, UnitRefused
-from kraty_persistence.money import Entry, adjustment_key, claim_key
-from kraty_persistence.rows import (
-    Adjusted,
-    AuditEntry,
-    AuditRow,
-    Change,
-    Completion,
-    Dossier,
-    Effect,
-    GrantRow,
-    GrantStatus,
-    LeagueMove,
-    LedgerRow,
-    NewGrant,
-    PlayerRow,
-    ResourceKind,
-)
+from kraty_persistence.errors import StoreError, UnitRefused
+from kraty_persistence.rows import AnomalyRow, AuditEntry, AuditRow, Ban, Completion, LeagueMove, PlayerRow
 
-__all__ = ["MemoryRows"]
+__all__ = ["MemoryRows", "PlainEffect", "page"]
+
+T = TypeVar("T")
+
+PlainEffect: TypeAlias = Completion | LeagueMove | AuditEntry | AnomalyRow | Ban
 
 
 class MemoryRows:
@@ -41,11 +30,7 @@ class MemoryRows:
         self._participants: dict[str, int] = {}
         self._completions: defaultdict[int, dict[str, set[str]]] = defaultdict(dict)
         self._leagues: defaultdict[int, dict[str, str]] = defaultdict(dict)
-        self._grants: dict[str, GrantRow] = {}
-        self._grants_of: defaultdict[int, list[str]] = defaultdict(list)
-        self._holdings: defaultdict[int, dict[tuple[ResourceKind, str], int]] = defaultdict(dict)
-        self._ledger: defaultdict[int, list[LedgerRow]] = defaultdict(list)
-        self._entered: dict[tuple[int, str], Sequence[Change]] = {}
+        self._anomalies: dict[str, AnomalyRow] = {}
         self._audit: list[AuditRow] = []
 
     @property
@@ -68,26 +53,23 @@ class MemoryRows:
 
     # -- effects
 
-    def _check_effect(self, effect: Effect) -> None:
-        if not isinstance(effect, AuditEntry):
-            self._check_player(effect.player)
-
     def _check_player(self, number: int) -> None:
         if not 1 <= number <= len(self._players):
             raise UnitRefused(f"no player {number}")
 
-    def _take(self, effect: Effect) -> None:
+    def _take(self, effect: PlainEffect) -> None:
         match effect:
-            case NewGrant():
-                if effect.id not in self._grants:
-                    self._grants[effect.id] = GrantRow(**asdict(effect))
-                    self._grants_of[effect.player].append(effect.id)
             case Completion():
                 self._completions[effect.player].setdefault(effect.event_key, set()).add(effect.window_id)
             case LeagueMove():
                 self._leagues[effect.player][effect.event_key] = effect.league
             case AuditEntry():
                 self._audit.append(AuditRow(**asdict(effect), number=len(self._audit) + 1))
+            case AnomalyRow():
+                self._anomalies.setdefault(effect.id, effect)
+            case Ban():
+                row = self._players[effect.player - 1]
+                self._players[effect.player - 1] = replace(row, banned=effect.banned)
 
     # -- facts of the game
 
@@ -157,87 +139,31 @@ class MemoryRows:
         self._reach()
         return self._leagues.get(player, {}).get(event_key)
 
-    async def dossier(self, player: int) -> Dossier:
-        return Dossier(
-            completed=frozenset(self._completions.get(player, {})),
-            balances=await self.balances(player),
-            inventory=await self.inventory(player),
-            leagues=dict(self._leagues.get(player, {})),
-        )
-
-    # -- grants and money
-
-    async def grant(self, grant_id: str, player: int) -> GrantRow | None:
+    async def banned_players(self) -> list[int]:
         self._reach()
-        row = self._grants.get(grant_id)
-        return row if row is not None and row.player == player else None
+        return [row.number for row in self._players if row.banned]
 
-    async def grants(
-        self,
-        player: int,
-        *,
-        now: int,
-        status: GrantStatus | None = None,
-        limit: int = 50,
-        after: str | None = None,
-    ) -> list[GrantRow]:
+    # -- what operators look up
+
+    async def anomalies(
+        self, *, player: int | None = None, event_key: str | None = None, limit: int = 50, after: str | None = None
+    ) -> list[AnomalyRow]:
         self._reach()
-        rows = sorted((self._grants[grant_id] for grant_id in self._grants_of.get(player, ())), key=_newest_first)
-        if after is not None:
-            last = await self.grant(after, player)
-            if last is None:
-                return []
-            rows = [row for row in rows if _newest_first(row) > _newest_first(last)]
-        return [row for row in rows if status in (None, row.status(now))][:limit]
-
-    async def claim(self, grant_id: str, player: int, now: int, changes: Sequence[Change]) -> GrantRow | None:
-        row = await self.grant(grant_id, player)
-        if row is None or row.claimed_at is not None:
-            return row
-        if row.status(now) == "expired":
-            raise GrantExpired(f"grant {grant_id} has expired")
-        self._enter(Entry(player, changes, claim_key(grant_id), "grant", grant_id, now))
-        self._grants[grant_id] = replace(row, claimed_at=now)
-        return self._grants[grant_id]
-
-    async def adjust(
-        self, player: int, changes: Sequence[Change], *, key: str, reason: str, source: str, now: int
-    ) -> Adjusted:
-        self._reach()
-        self._check_player(player)
-        entry = Entry(player, changes, adjustment_key(key), reason, source, now)
-        repeated = entry.repeats(self._entered.get((player, entry.key), ()))
-        if not repeated:
-            self._enter(entry)
-        return Adjusted(not repeated, entry.balances(self._holdings[player]))
-
-    def _enter(self, entry: Entry) -> None:
-        held = dict(self._holdings[entry.player])
-        self._ledger[entry.player] += entry.apply(held)
-        self._entered[entry.player, entry.key] = entry.changes
-        self._holdings[entry.player] = held
-
-    async def balances(self, player: int) -> dict[str, int]:
-        return self._held_by(player, "currency")
-
-    async def inventory(self, player: int) -> dict[str, int]:
-        return self._held_by(player, "item")
-
-    def _held_by(self, player: int, kind: ResourceKind) -> dict[str, int]:
-        self._reach()
-        held = self._holdings.get(player, {})
-        return {resource: amount for (of_kind, resource), amount in held.items() if of_kind == kind and amount > 0}
-
-    async def ledger(self, player: int, *, limit: int = 50) -> list[LedgerRow]:
-        self._reach()
-        return self._ledger.get(player, [])[::-1][:limit]
-
-    # -- what operators did
+        found = self._anomalies.values()
+        rows = [row for row in found if player in (None, row.player) and event_key in (None, row.event_key)]
+        return page(rows, lambda row: (-row.at, row.id), limit, after)
 
     async def audit(self, *, limit: int = 50, before: int | None = None) -> list[AuditRow]:
         self._reach()
         return [row for row in reversed(self._audit) if before is None or row.number < before][:limit]
 
 
-def _newest_first(row: GrantRow) -> tuple[int, str]:
-    return -row.created_at, row.id
+def page(rows: Iterable[T], age: Callable[[T], Any], limit: int, after: str | None) -> list[T]:
+    """Rows in order of their age, which ends with the id, beginning behind the row `after`."""
+    ordered = sorted(rows, key=age)
+    if after is not None:
+        ids = [age(row)[-1] for row in ordered]
+        if after not in ids:
+            return []
+        ordered = ordered[ids.index(after) + 1 :]
+    return ordered[:limit]

@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from kraty_persistence.errors import StoreError
+from kraty_persistence.money_ports import Grants, Outbox, Wallets
+from kraty_persistence.outbox_rows import Reporter
 from kraty_persistence.rows import (
-    Adjusted,
+    AnomalyRow,
     AuditEntry,
     AuditRow,
-    Change,
     Dossier,
     Effect,
-    GrantRow,
-    GrantStatus,
-    LedgerRow,
     PlayerRow,
     StoreStatistics,
 )
@@ -36,7 +34,8 @@ class Unit:
         number: With a `record`: the batch's number, one above the journal's head (the first is 1). Without:
             the batch that the checkpoint covers, from the last checkpoint's to the head's.
         record: The batch as the actor will read it back on recovery.
-        effects: Rows for others to read, which exist if and only if the unit does.
+        effects: Rows for others to read, which exist if and only if the unit does. A `Charge` that the player
+            cannot pay refuses the unit with `BalanceOutOfRange`.
         checkpoint: The actor's whole state after batch `number`; it replaces the checkpoint before it, and
             recovery starts from it. The records that it covers stay, as history.
         finished: The actor needs no recovery at start any more. It stays so, whatever later units say.
@@ -68,11 +67,17 @@ class StoredActor:
     records: tuple[bytes, ...] = ()
 
 
-class Store(Protocol):
+class Store(Grants, Wallets, Outbox, Protocol):
     """Journal, results, money and players behind one door. Everything is called on the event loop's thread.
 
     Any method that waits may raise `StoreUnavailable`; those that write also `StoreTaken` and `StoreClosed`.
+
+    Attributes:
+        reporter: Asked about every ledger row that is written and every grant that is created, claimed or lapses;
+            what it returns goes into the outbox in the same transaction (R-53). None reports nothing.
     """
+
+    reporter: Reporter | None
 
     @property
     def failing_since(self) -> float | None:
@@ -150,53 +155,15 @@ class Store(Protocol):
     async def dossier(self, player: int) -> Dossier:
         """All that a listing needs of one player, in one read; empty for one of whom nothing is known (R-55)."""
 
-    # -- grants and money
-    async def grant(self, grant_id: str, player: int) -> GrantRow | None:
-        """One grant; None if there is none or it is another player's."""
+    async def banned_players(self) -> list[int]:
+        """The numbers of all players who are banned now, in order (R-51)."""
 
-    async def grants(
-        self,
-        player: int,
-        *,
-        now: int,
-        status: GrantStatus | None = None,
-        limit: int = 50,
-        after: str | None = None,
-    ) -> list[GrantRow]:
-        """A page of grants, newest first and then by id, beginning behind the grant `after`.
-
-        `status` is judged at `now`. An `after` that the player does not have gives an empty page.
-        """
-
-    async def claim(self, grant_id: str, player: int, now: int, changes: Sequence[Change]) -> GrantRow | None:
-        """Mark a grant claimed and apply the changes, once: a claimed one is returned as it is (R-45).
-
-        Returns None if there is no such grant of that player.
-
-        Raises:
-            GrantExpired: At `now` it was too late.
-            BalanceOutOfRange: A balance would leave 0..2^53 - 1; the grant stays unclaimed.
-        """
-
-    async def adjust(
-        self, player: int, changes: Sequence[Change], *, key: str, reason: str, source: str, now: int
-    ) -> Adjusted:
-        """Apply the changes in order, all of them or none, once for each `key` of the player (R-20, R-40).
-
-        Raises:
-            BalanceOutOfRange: A balance would leave 0..2^53 - 1; says which. The key is not used up.
-            IdempotencyConflict: The key was used before, for other changes.
-            UnitRefused: No player has this number, or there are no changes.
-        """
-
-    async def balances(self, player: int) -> dict[str, int]:
-        """The wallet: balance by currency, without those that are 0."""
-
-    async def inventory(self, player: int) -> dict[str, int]:
-        """What the player holds: quantity by item, without those that are 0."""
-
-    async def ledger(self, player: int, *, limit: int = 50) -> list[LedgerRow]:
-        """The latest changes of wallet and inventory, newest first."""
+    # -- what operators look up
+    async def anomalies(
+        self, *, player: int | None = None, event_key: str | None = None, limit: int = 50, after: str | None = None
+    ) -> list[AnomalyRow]:
+        """A page of anomalies of a player, an event, both or all, newest first and then by id, beginning behind the
+        anomaly `after` (R-51). An `after` that there is not gives an empty page."""
 
     async def audit(self, *, limit: int = 50, before: int | None = None) -> list[AuditRow]:
         """The audit trail, newest first; `before` is the number of the last row of the page before."""

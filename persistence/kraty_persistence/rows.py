@@ -7,49 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
+
+from kraty_persistence.money_rows import MoneyEffect
+from kraty_persistence.outbox_rows import Delivery
 
 __all__ = [
-    "MAX_BALANCE",
-    "Adjusted",
+    "AnomalyRow",
     "AuditEntry",
     "AuditRow",
-    "Change",
+    "Ban",
     "Completion",
     "Dossier",
     "Effect",
-    "GrantRow",
-    "GrantStatus",
     "LeagueMove",
-    "LedgerRow",
-    "NewGrant",
     "PlayerRow",
-    "ResourceKind",
     "StoreStatistics",
 ]
-
-MAX_BALANCE = 2**53 - 1
-"""The largest whole number that every client language holds exactly."""
-
-GrantStatus: TypeAlias = Literal["pending", "claimed", "expired"]
-
-ResourceKind: TypeAlias = Literal["currency", "item"]
-"""A wallet holds currencies, an inventory items."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewGrant:
-    """Effect: something a player has won. An id that exists already is left as it is (exactly once)."""
-
-    id: str
-    player: int
-    kind: str
-    contents: bytes
-    source_kind: str
-    source_ref: str | None
-    parent: str | None
-    created_at: int
-    expires_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +56,38 @@ class AuditEntry:
     after: bytes | None = None
 
 
-Effect: TypeAlias = NewGrant | Completion | LeagueMove | AuditEntry
+@dataclass(frozen=True, slots=True)
+class AnomalyRow:
+    """Effect, and what is read back: a validator took exception to a write (R-50). An id that exists is left as it is.
+
+    Attributes:
+        verdict: What the validator said.
+        outcome: What became of the write, by all validators together.
+        snapshot: The metrics before and after, as bytes that only the caller understands.
+    """
+
+    id: str
+    player: int
+    event_key: str
+    window_id: str
+    attempt_id: str
+    validator: str
+    verdict: str
+    outcome: str
+    reason: str
+    snapshot: bytes
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """Effect: the player is banned from now on, or no longer; the last one counts (R-51)."""
+
+    player: int
+    banned: bool
+
+
+Effect: TypeAlias = MoneyEffect | Completion | LeagueMove | AuditEntry | AnomalyRow | Ban | Delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,7 @@ class PlayerRow:
     Attributes:
         participant_id: The public name of the player in every board (R-28).
         attributes: What servers say of the player, as bytes that only they understand; empty if nothing.
+        banned: Changed only by the effect `Ban`.
     """
 
     number: int
@@ -101,68 +107,11 @@ class PlayerRow:
     avatar: str | None = None
     country: str | None = None
     attributes: bytes = b""
+    banned: bool = False
 
     def changed(self, **given: Any) -> PlayerRow:
         """The row with what is given in place; None leaves a field as it is."""
         return replace(self, **{field: value for field, value in given.items() if value is not None})
-
-
-@dataclass(frozen=True, slots=True)
-class GrantRow(NewGrant):
-    """A grant as stored."""
-
-    claimed_at: int | None = None
-
-    def status(self, now: int) -> GrantStatus:
-        """Where the grant stands at an instant; a claimed one never expires (R-45)."""
-        if self.claimed_at is not None:
-            return "claimed"
-        return "expired" if self.expires_at is not None and now >= self.expires_at else "pending"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What to add to one balance, or with a minus to take from it; whole."""
-
-    kind: ResourceKind
-    key: str
-    delta: int
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
-    """One change of one balance (R-40). No two rows of a player have the same `key` and `part`.
-
-    Attributes:
-        key: What makes the change happen once; changes made together share it.
-        part: The place of the change among those, from 0.
-        resource: Key of the currency or item.
-        balance: What there is after the change.
-    """
-
-    player: int
-    key: str
-    part: int
-    kind: ResourceKind
-    resource: str
-    delta: int
-    balance: int
-    reason: str
-    source: str
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Adjusted:
-    """What came of an adjustment.
-
-    Attributes:
-        applied: False if it was applied before, under the same key.
-        balances: For each change in order, the balance of its resource as it is now.
-    """
-
-    applied: bool
-    balances: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

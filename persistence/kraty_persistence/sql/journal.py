@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
 from kraty_persistence.errors import JournalConflict
 from kraty_persistence.ports import StoredActor, Unit
-from kraty_persistence.rows import AuditEntry, Completion, Effect, LeagueMove, NewGrant
 from kraty_persistence.sql.bulk import Bulk
 from kraty_persistence.sql.dialects import Fence
-from kraty_persistence.sql.statements import among, insert_once, upsert
-from kraty_persistence.sql.tables import actors, audit, checkpoints, completions, grants, history, journal, leagues
+from kraty_persistence.sql.effects import EffectsPlan
+from kraty_persistence.sql.statements import among, upsert
+from kraty_persistence.sql.tables import actors, checkpoints, history, journal
 
 __all__ = ["GroupPlan", "Heads", "move_to_history", "read_history"]
 
@@ -46,18 +45,6 @@ _PUT_ACTORS = Bulk(
 )
 _ADD_RECORDS = Bulk(sa.insert(journal), journal.c.keys())
 _ADD_PARTS = Bulk(sa.insert(checkpoints), checkpoints.c.keys())
-
-
-def _effects(kind: type[Effect], statement: sa.Insert) -> Bulk:
-    return Bulk(statement, [column.name for column in fields(kind)])
-
-
-_PUT_EFFECTS: dict[type[Effect], Bulk] = {
-    NewGrant: _effects(NewGrant, insert_once(grants)),
-    Completion: _effects(Completion, insert_once(completions)),
-    LeagueMove: _effects(LeagueMove, upsert(leagues, lambda new: {"league": new.league})),
-    AuditEntry: _effects(AuditEntry, sa.insert(audit)),
-}
 
 
 @dataclass(slots=True)
@@ -138,25 +125,31 @@ class _Plan:
 class GroupPlan:
     """One transaction's worth of units: `add` each, `write` them, and once committed `adopt`."""
 
-    def __init__(self, heads: Heads, looked_up: dict[str, Head] | None = None) -> None:
-        """Begin; `looked_up` are those heads of the actors to come that are stored and not remembered."""
+    def __init__(
+        self, heads: Heads, looked_up: dict[str, Head] | None = None, effects: EffectsPlan | None = None
+    ) -> None:
+        """Begin; `looked_up` are those heads of the actors to come that are stored and not remembered, and `effects`
+        takes what units do beside their records."""
         self._heads = heads
         self._looked_up = looked_up or {}
         self._plans: dict[str, _Plan] = {}
         self._records: list[tuple[_Plan, int, bytes]] = []
         self._only_records = True
-        self._effects: defaultdict[type[Effect], list[Any]] = defaultdict(list)
+        self._effects = effects or EffectsPlan()
 
     def add(self, unit: Unit) -> None:
         """Plan a unit.
 
         Raises:
             JournalConflict: Its number does not follow; the plan is as before.
+            BalanceOutOfRange: It charges more than a player has; the plan is as before.
         """
         plan = self._plans.get(unit.actor) or self._begin(unit.actor)
         number, record = unit.number, unit.record
         if number != plan.number + 1 if record is not None else not plan.covered <= number <= plan.number:
             raise JournalConflict(f"{unit.actor}: unit {number} does not follow {plan.number}")
+        if unit.effects:
+            self._effects.add(unit.effects)
         if record is not None:
             self._records.append((plan, number, record))
             plan.number = number
@@ -168,9 +161,6 @@ class GroupPlan:
             self._plans[unit.actor] = plan
         if plan.is_new or unit.checkpoint is not None or unit.finished or unit.effects:
             self._only_records = False
-        for effect in unit.effects:
-            kind = type(effect)
-            self._effects[kind] += [getattr(effect, column) for column in _PUT_EFFECTS[kind].columns]
 
     @property
     def is_empty(self) -> bool:
@@ -202,8 +192,7 @@ class GroupPlan:
         self._write_actors(connection)
         _ADD_RECORDS.write(connection, self._values())
         self._write_checkpoints(connection)
-        for kind, values in self._effects.items():
-            _PUT_EFFECTS[kind].write(connection, values)
+        self._effects.write(connection)
 
     def read(self, connection: sa.Connection, name: str) -> StoredActor:
         """All that is stored of an actor, what was just written included."""

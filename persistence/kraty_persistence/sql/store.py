@@ -5,38 +5,27 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TypeVar
 
 import anyio
 import anyio.to_thread
-import sqlalchemy as sa
 
-from kraty_persistence.errors import StoreClosed, StoreError, StoreUnavailable
 from kraty_persistence.ports import Done, Store, StoredActor, Unit
 from kraty_persistence.rows import (
-    Adjusted,
+    AnomalyRow,
     AuditEntry,
     AuditRow,
-    Change,
     Dossier,
-    GrantRow,
-    GrantStatus,
-    LedgerRow,
     PlayerRow,
     StoreStatistics,
 )
-from kraty_persistence.sql import money, opening, queries
-from kraty_persistence.sql.dialects import Dialect
+from kraty_persistence.sql import anomalies, opening, queries
+from kraty_persistence.sql.access import READERS
 from kraty_persistence.sql.journal import GroupPlan, Heads, read_history
-from kraty_persistence.sql.transaction import Job, Task, Transactions, UnitTask
-from kraty_persistence.sql.writer import Writer
+from kraty_persistence.sql.store_money import SqlMoney
+from kraty_persistence.sql.store_outbox import SqlOutbox
+from kraty_persistence.sql.transaction import UnitTask
 
 __all__ = ["SqlStore", "open_sql_store"]
-
-T = TypeVar("T")
-
-READERS = 4
-"""Reads at a time, each in a worker thread with a connection of its own."""
 
 
 @asynccontextmanager
@@ -69,72 +58,8 @@ async def open_sql_store(url: str, *, owner: bool = True, patience_s: float = 1.
             await anyio.to_thread.run_sync(engine.dispose)
 
 
-class SqlStore(Store):
+class SqlStore(SqlMoney, SqlOutbox, Store):
     """A store on a database; made by `open_sql_store`."""
-
-    def __init__(self, engine: sa.Engine, kind: Dialect) -> None:
-        self._engine = engine
-        self._kind = kind
-        self._limiter = anyio.CapacityLimiter(READERS)
-        self._transactions: Transactions | None = None
-        self._writer: Writer | None = None
-
-    async def start_writing(self, epoch: str, patience_s: float) -> None:
-        """Learn where the journals end, and start the writer under this epoch."""
-        self._transactions = Transactions(await self._read(Heads), self._kind.fence(epoch))
-        self._writer = Writer(self._engine, self._kind, self._transactions, patience_s)
-
-    async def stop_writing(self) -> None:
-        """Write what was handed over, then stop."""
-        if self._writer is not None:
-            await self._writer.close()
-
-    @property
-    def failing_since(self) -> float | None:
-        return None if self._writer is None else self._writer.failing_since
-
-    @property
-    def commits(self) -> int:
-        """Transactions committed so far; units a commit is the measure of group commit."""
-        return 0 if self._writer is None else self._writer.commits
-
-    async def _read(self, query: Callable[[sa.Connection], T]) -> T:
-        """Run a query in a worker thread, in a read transaction of its own."""
-
-        def run() -> T:
-            with self._engine.connect() as connection:
-                return query(connection)
-
-        try:
-            return await anyio.to_thread.run_sync(run, limiter=self._limiter)
-        except sa.exc.DBAPIError as error:
-            if not self._kind.is_outage(error):
-                raise
-            raise StoreUnavailable(f"the database cannot be read: {error.orig}") from error
-
-    async def _write(self, work: Callable[[sa.Connection], T], *, only_reads: bool = False) -> T:
-        """Have a job done in the next group commit; durable on return."""
-        answered = anyio.Event()
-        errors: list[StoreError] = []
-
-        def done(error: StoreError | None) -> None:
-            if error is not None:
-                errors.append(error)
-            answered.set()
-
-        job = Job(work, done, only_reads)
-        self._put(job)
-        await answered.wait()
-        if errors:
-            raise errors[0]
-        result: T = job.result
-        return result
-
-    def _put(self, task: Task) -> None:
-        if self._writer is None:
-            task.done(StoreClosed("the store was opened for reading only"))
-        else:
-            self._writer.put(task)
 
     # -- journal
 
@@ -211,41 +136,14 @@ class SqlStore(Store):
     async def dossier(self, player: int) -> Dossier:
         return await self._read(partial(queries.dossier, player=player))
 
-    # -- grants and money
+    async def banned_players(self) -> list[int]:
+        return await self._read(queries.banned_players)
 
-    async def grant(self, grant_id: str, player: int) -> GrantRow | None:
-        return await self._read(partial(money.grant, grant_id=grant_id, player=player))
-
-    async def grants(
-        self,
-        player: int,
-        *,
-        now: int,
-        status: GrantStatus | None = None,
-        limit: int = 50,
-        after: str | None = None,
-    ) -> list[GrantRow]:
-        query = partial(money.grants_of, player=player, now=now, status=status, limit=limit, after=after)
+    async def anomalies(
+        self, *, player: int | None = None, event_key: str | None = None, limit: int = 50, after: str | None = None
+    ) -> list[AnomalyRow]:
+        query = partial(anomalies.listed, player=player, event_key=event_key, limit=limit, after=after)
         return await self._read(query)
-
-    async def claim(self, grant_id: str, player: int, now: int, changes: Sequence[Change]) -> GrantRow | None:
-        claim = partial(money.claim, grant_id=grant_id, player=player, now=now, changes=changes)
-        return await self._write(claim)
-
-    async def adjust(
-        self, player: int, changes: Sequence[Change], *, key: str, reason: str, source: str, now: int
-    ) -> Adjusted:
-        adjust = partial(money.adjust, player=player, changes=changes, key=key, reason=reason, source=source, now=now)
-        return await self._write(adjust)
-
-    async def balances(self, player: int) -> dict[str, int]:
-        return await self._read(partial(money.held_by, player=player, kind="currency"))
-
-    async def inventory(self, player: int) -> dict[str, int]:
-        return await self._read(partial(money.held_by, player=player, kind="item"))
-
-    async def ledger(self, player: int, *, limit: int = 50) -> list[LedgerRow]:
-        return await self._read(partial(money.ledger_of, player=player, limit=limit))
 
     async def audit(self, *, limit: int = 50, before: int | None = None) -> list[AuditRow]:
         return await self._read(partial(queries.audit_trail, limit=limit, before=before))

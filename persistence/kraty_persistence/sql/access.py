@@ -1,0 +1,103 @@
+"""The one way into the database: reads in worker threads, writes through the one writer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+import sqlalchemy as sa
+
+from kraty_persistence.errors import StoreClosed, StoreError, StoreUnavailable
+from kraty_persistence.outbox_rows import Reporter
+from kraty_persistence.sql.dialects import Dialect
+from kraty_persistence.sql.journal import Heads
+from kraty_persistence.sql.transaction import Job, Task, Transactions
+from kraty_persistence.sql.writer import Writer
+
+__all__ = ["READERS", "SqlAccess"]
+
+T = TypeVar("T")
+
+READERS = 4
+"""Reads at a time, each in a worker thread with a connection of its own."""
+
+
+class SqlAccess:
+    """The engine, the writer, and what is to be reported of every change."""
+
+    def __init__(self, engine: sa.Engine, kind: Dialect) -> None:
+        self._engine = engine
+        self._kind = kind
+        self._limiter = anyio.CapacityLimiter(READERS)
+        self._transactions: Transactions | None = None
+        self._writer: Writer | None = None
+        self._reporter: Reporter | None = None
+
+    async def start_writing(self, epoch: str, patience_s: float) -> None:
+        """Learn where the journals end, and start the writer under this epoch."""
+        self._transactions = Transactions(await self._read(Heads), self._kind.fence(epoch))
+        self._writer = Writer(self._engine, self._kind, self._transactions, patience_s)
+
+    async def stop_writing(self) -> None:
+        """Write what was handed over, then stop."""
+        if self._writer is not None:
+            await self._writer.close()
+
+    @property
+    def reporter(self) -> Reporter | None:
+        return self._reporter
+
+    @reporter.setter
+    def reporter(self, reporter: Reporter | None) -> None:
+        self._reporter = reporter
+        if self._transactions is not None:
+            self._transactions.reporter = reporter
+
+    @property
+    def failing_since(self) -> float | None:
+        return None if self._writer is None else self._writer.failing_since
+
+    @property
+    def commits(self) -> int:
+        """Transactions committed so far; units a commit is the measure of group commit."""
+        return 0 if self._writer is None else self._writer.commits
+
+    async def _read(self, query: Callable[[sa.Connection], T]) -> T:
+        """Run a query in a worker thread, in a read transaction of its own."""
+
+        def run() -> T:
+            with self._engine.connect() as connection:
+                return query(connection)
+
+        try:
+            return await anyio.to_thread.run_sync(run, limiter=self._limiter)
+        except sa.exc.DBAPIError as error:
+            if not self._kind.is_outage(error):
+                raise
+            raise StoreUnavailable(f"the database cannot be read: {error.orig}") from error
+
+    async def _write(self, work: Callable[[sa.Connection], T], *, only_reads: bool = False) -> T:
+        """Have a job done in the next group commit; durable on return."""
+        answered = anyio.Event()
+        errors: list[StoreError] = []
+
+        def done(error: StoreError | None) -> None:
+            if error is not None:
+                errors.append(error)
+            answered.set()
+
+        job = Job(work, done, only_reads)
+        self._put(job)
+        await answered.wait()
+        if errors:
+            raise errors[0]
+        result: T = job.result
+        return result
+
+    def _put(self, task: Task) -> None:
+        if self._writer is None:
+            task.done(StoreClosed("the store was opened for reading only"))
+        else:
+            self._writer.put(task)
