@@ -49,6 +49,11 @@ class Steering:
 
     # -- events
 
+    async def event(self, event_key: str) -> EventView | Refusal:
+        """An event as it stands."""
+        await self._world.catalogue_at(self._world.now_ms())
+        return self._world.event(event_key)
+
     async def set_state(self, event_key: str, action: Action, *, who: str) -> EventView | Refusal:
         """Publish, unpublish, pause or resume an event."""
         reply = await self._world.loop.call(CALENDAR, SetEventState(event_key, action, who))
@@ -57,7 +62,7 @@ class Steering:
 
     async def finalize(self, event_key: str, window_id: str | None, *, who: str) -> list[Steered] | Refusal:
         """End windows by command; waits until their grants are written, or for ten seconds."""
-        event = self._world.event(event_key)
+        event = await self.event(event_key)
         if isinstance(event, Refusal):
             return event
         owner = CALENDAR if window_id is None else await self._owner(window_id)
@@ -86,6 +91,13 @@ class Steering:
                 await anyio.sleep(LOOK_AGAIN_SECONDS)
 
     # -- windows
+
+    async def windows(self, event_key: str) -> list[Steered] | Refusal:
+        """Those of an event that are open or to come, then the last that closed (R-24)."""
+        event = await self.event(event_key)
+        if isinstance(event, Refusal):
+            return event
+        return [Steered(window, event) for window in event.listed(self._world.now_ms())]
 
     async def cancel(self, window_id: str, *, who: str) -> Steered | Refusal:
         """End a window without rewards."""

@@ -62,7 +62,8 @@ def _refused(faults: DefinitionFaults) -> Refused:
 
 
 async def events_get(connection: Connection, request_id: int, fields: operator_messages.EventFields) -> None:
-    connection.reply(request_id, _defined(connection, _event(connection, fields.event_key)))
+    event = await connection.gateway.engine.steering.event(fields.event_key)
+    connection.answer(request_id, event, lambda view: _defined(connection, view))
 
 
 async def _events_set_state(
@@ -84,13 +85,6 @@ async def events_finalize(connection: Connection, request_id: int, fields: opera
     connection.answer(request_id, windows, lambda found: {"windows": _windows(connection, found)})
 
 
-def _event(connection: Connection, event_key: str) -> EventView:
-    event = connection.gateway.engine.catalogue.events.get(event_key)
-    if event is None:
-        raise Refused("not_found", f"no event '{event_key}'")
-    return event
-
-
 def _defined(connection: Connection, event: EventView) -> translate.Map:
     return translate.defined(event, connection.gateway.engine.publishing.warnings(event))
 
@@ -99,10 +93,8 @@ def _defined(connection: Connection, event: EventView) -> translate.Map:
 
 
 async def windows_list(connection: Connection, request_id: int, fields: operator_messages.EventFields) -> None:
-    engine = connection.gateway.engine
-    event = _event(connection, fields.event_key)
-    windows = [Steered(window, event) for window in event.listed(engine.now_ms())]
-    connection.reply(request_id, {"windows": _windows(connection, windows)})
+    windows = await connection.gateway.engine.steering.windows(fields.event_key)
+    connection.answer(request_id, windows, lambda found: {"windows": _windows(connection, found)})
 
 
 async def windows_override(connection: Connection, request_id: int, fields: operator_messages.WindowsOverride) -> None:
