@@ -38,6 +38,7 @@ _FIND_PLAYER = {
     for column in (players.c.number, players.c.player_id, players.c.participant_id)
 }
 _SOME_PLAYERS = sa.select(players).where(among(players.c.number, "numbers"))
+_BANNED = sa.select(players.c.number).where(players.c.banned.is_(True)).order_by(players.c.number)
 
 _PLAYER: sa.BindParameter[int] = sa.bindparam("player")
 _EVENT: sa.BindParameter[str] = sa.bindparam("event_key")
@@ -107,7 +108,7 @@ def add_player(connection: sa.Connection, player_id: str, participant_id: str) -
     """The player's row, which is new if nobody was quicker."""
     row = find_player(connection, player_id=player_id)
     if row is None:
-        new = {"player_id": player_id, "participant_id": participant_id, "attributes": b""}
+        new = {"player_id": player_id, "participant_id": participant_id, "attributes": b"", "banned": False}
         row = PlayerRow(connection.execute(_ADD_PLAYER, new).scalar_one(), player_id, participant_id)
     return row
 
@@ -137,6 +138,10 @@ def players_of(connection: sa.Connection, numbers: Sequence[int]) -> list[Player
     rows = connection.execute(_SOME_PLAYERS, {"numbers": json.dumps(list(numbers))})
     found = {row.number: PlayerRow(*row) for row in rows}
     return [found[number] for number in numbers if number in found]
+
+
+def banned_players(connection: sa.Connection) -> list[int]:
+    return list(connection.execute(_BANNED).scalars())
 
 
 def completed(connection: sa.Connection, player: int, event_key: str, window_id: str | None) -> bool:

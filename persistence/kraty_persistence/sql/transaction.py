@@ -11,15 +11,21 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 
 from kraty_persistence.errors import StoreError
+from kraty_persistence.money_rows import MoneyEffect
+from kraty_persistence.outbox_rows import Reporter
 from kraty_persistence.ports import Done, StoredActor, Unit
 from kraty_persistence.sql.dialects import Fence
-from kraty_persistence.sql.journal import GroupPlan, Head, Heads, move_to_history
+from kraty_persistence.sql.effects import EffectsPlan, read_for
+from kraty_persistence.sql.journal import GroupPlan, Heads, move_to_history
 
 __all__ = ["Job", "Task", "Transactions", "UnitTask"]
 
 
 ROW_WEIGHT = 1024
 """A row takes about as long to write as so many bytes do: some ten microseconds."""
+
+MONEY_ROWS = 2
+"""What a change of money leads to beside its own row: one in the ledger, and in the outbox."""
 
 
 @dataclass(slots=True)
@@ -39,7 +45,9 @@ class UnitTask:
         unit = self.unit
         parts = unit.checkpoint or ()
         size = sum(map(len, parts)) + len(unit.record or b"")
-        return size + ROW_WEIGHT * (1 + len(parts) + len(unit.effects))
+        rows = 1 + len(parts) + len(unit.effects)
+        rows += MONEY_ROWS * sum(isinstance(effect, MoneyEffect) for effect in unit.effects)
+        return size + ROW_WEIGHT * rows
 
 
 @dataclass(slots=True)
@@ -76,6 +84,7 @@ class Transactions:
         self._heads = heads
         self._fence = fence
         self._plan = GroupPlan(heads)
+        self.reporter: Reporter | None = None
         self._doubtful: _Attempt | None = None
 
     @property
@@ -94,7 +103,7 @@ class Transactions:
         stored = self._stored_after_all(connection)
         if stored is not None and stored.tasks is tasks:
             return stored.errors
-        self._plan = plan = GroupPlan(self._heads, self._look_up(connection, tasks))
+        self._plan = plan = self._begin(connection, [task.unit for task in tasks if isinstance(task, UnitTask)])
         errors = [_refusal(task, plan) for task in tasks]
         jobs = [(n, task) for n, task in enumerate(tasks) if isinstance(task, Job)]
         if plan.is_empty and not jobs:
@@ -133,13 +142,17 @@ class Transactions:
         doubtful.plan.adopt()
         return doubtful
 
-    def _look_up(self, connection: sa.Connection, tasks: Sequence[Task]) -> dict[str, Head]:
-        """The heads of actors that write for the first time since the opening."""
-        unknown = self._heads.unknown({task.unit.actor for task in tasks if isinstance(task, UnitTask)})
-        if not unknown:
-            return {}
+    def _begin(self, connection: sa.Connection, units: Sequence[Unit]) -> GroupPlan:
+        """A plan with the heads of actors that write for the first time since the opening, and with whatever the
+        units do to money. What is read here holds until it is written: the fence lets nobody else write between."""
+        unknown = self._heads.unknown({unit.actor for unit in units})
+        money = [effect for unit in units for effect in unit.effects if isinstance(effect, MoneyEffect)]
+        if not unknown and not money:
+            return GroupPlan(self._heads, effects=EffectsPlan(reporter=self.reporter))
         with connection.begin():
-            return self._heads.look_up(connection, unknown)
+            heads = self._heads.look_up(connection, unknown) if unknown else {}
+            effects = EffectsPlan(read_for(connection, money), self.reporter)
+        return GroupPlan(self._heads, heads, effects)
 
     def tidy(self, connection: sa.Connection) -> bool:
         """Move some records that checkpoints cover out of the log; whether there were any.
