@@ -225,3 +225,30 @@ def test_r19_an_event_that_closes_a_circle_is_warned_of_when_it_is_put():
         "entryRequirement",
         "nobody can ever pass: 'a' asks for 'b' asks for 'a'",
     )
+
+
+def crate(key: str, **more: Any) -> dict[str, Any]:
+    return {"type": "crate", "crateItemKey": key, **more}
+
+
+CRATES = [
+    ({"a": [crate("a")]}, {"items[0].crateBundleId": "never ends: 'a' always holds 'a'"}),
+    (
+        {"a": [crate("b-by-id")], "b": [crate("a", quantity={"min": 1, "max": 2})], "c": [crate("a")]},
+        {
+            "items[0].crateBundleId": "never ends: 'a' always holds 'b' always holds 'a'",
+            "items[1].crateBundleId": "never ends: 'b' always holds 'a' always holds 'b'",
+        },
+    ),
+    ({"a": [crate("a", chance=0.5)]}, {}),
+    ({"a": [crate("a", quantity={"min": 0, "max": 2})]}, {}),
+    ({"a": [{"type": "table", "weightedEntries": [{"weight": 1, "entry": crate("a")}]}]}, {}),
+    ({"a": [crate("b")], "b": [{"type": "item", "itemKey": "a"}]}, {}),
+]
+
+
+@pytest.mark.parametrize(("holds", "expected"), CRATES)
+def test_r41_crates_that_never_end_are_a_warning(holds: dict[str, list[dict[str, Any]]], expected: dict[str, str]):
+    items = [{"key": key, "id": f"{key}-by-id", "crateBundleId": f"in-{key}"} for key in holds]
+    bundles = [{"key": f"in-{key}", "entries": entries} for key, entries in holds.items()]
+    assert warnings_of(game(items=items, bundles=bundles)) == expected

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kraty_actors.definitions.checks.boards import check_leaderboard, check_shared_board
 from kraty_actors.definitions.checks.bots import check_aims, check_bot, missing_aim
-from kraty_actors.definitions.checks.circles import Asks, asks_of, warn_of_circles
+from kraty_actors.definitions.checks.circles import Asks, asks_of, warn_of_circles, warn_of_endless_crates
 from kraty_actors.definitions.checks.entry import check_attempts, check_conditions, check_costs, check_validators
 from kraty_actors.definitions.checks.metrics import check_metrics
 from kraty_actors.definitions.checks.rewards import check_entries, check_milestones, check_policy, warn_of_farming
@@ -72,6 +72,7 @@ def check_game(game: GameFile, place: Place) -> None:
     around = surroundings(game, place)
     for i, bundle in enumerate(game.bundles):
         check_entries(bundle.entries, place / "bundles" / i / "entries", around.no_crates)
+    warn_of_endless_crates(game, place, around.scope)
     for i, bot in enumerate(game.bots):
         check_bot(bot, place / "bots" / i)
     for i, board in enumerate(game.leaderboards):
