@@ -48,6 +48,7 @@ from kraty_persistence.ports import (
 )
 from kraty_persistence.rows import (
     AnomalyRow,
+    AttemptRow,
     AuditEntry,
     AuditRow,
     Ban,
@@ -63,6 +64,7 @@ __all__ = [
     "MAX_BALANCE",
     "Adjusted",
     "AnomalyRow",
+    "AttemptRow",
     "AuditEntry",
     "AuditRow",
     "BalanceOutOfRange",

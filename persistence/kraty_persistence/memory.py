@@ -16,7 +16,7 @@ from kraty_persistence.money_plan import MoneyPlan
 from kraty_persistence.money_rows import MoneyEffect
 from kraty_persistence.outbox_rows import Delivery
 from kraty_persistence.ports import Done, Store, StoredActor, Unit
-from kraty_persistence.rows import AnomalyRow, Ban, Completion, Effect, LeagueMove, StoreStatistics
+from kraty_persistence.rows import AnomalyRow, AttemptRow, Ban, Completion, Effect, LeagueMove, StoreStatistics
 
 __all__ = ["MemoryStore"]
 
@@ -95,7 +95,7 @@ class MemoryStore(MemoryMoney, Store):
         plan.add([effect for effect in effects if isinstance(effect, MoneyEffect)])
         self._check_plan(plan)
         for effect in effects:
-            if isinstance(effect, Completion | LeagueMove | Ban | AnomalyRow):
+            if isinstance(effect, Completion | LeagueMove | Ban | AttemptRow | AnomalyRow):
                 self._check_player(effect.player)
         return plan
 

@@ -23,7 +23,7 @@ from kraty_persistence.money_rows import (
     ResourceKind,
     Withdrawn,
 )
-from kraty_persistence.rows import Dossier
+from kraty_persistence.rows import AuditEntry, Dossier
 
 __all__ = ["MemoryMoney"]
 
@@ -117,7 +117,9 @@ class MemoryMoney(MemoryOutbox):
             parents = children
         return sorted(found.values(), key=lambda row: row.id)
 
-    async def create_grants(self, grants: Sequence[NewGrant]) -> tuple[GrantRow, bool]:
+    async def create_grants(
+        self, grants: Sequence[NewGrant], *, audited: AuditEntry | None = None
+    ) -> tuple[GrantRow, bool]:
         plan = self._plan()
         first = reward_of(grants)
         row = self._grants.get(first.id)
@@ -127,6 +129,8 @@ class MemoryMoney(MemoryOutbox):
         plan.add(grants)
         self._check_plan(plan)
         self._adopt(plan)
+        if audited is not None:
+            self._take(audited)
         return self._grants[first.id], True
 
     async def claim(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from kraty_persistence.memory_rows import MemoryRows, page
 from kraty_persistence.outbox_rows import Delivery, DeliveryRow, Reporter
+from kraty_persistence.rows import AuditEntry
 
 __all__ = ["MemoryOutbox"]
 
@@ -55,11 +56,13 @@ class MemoryOutbox(MemoryRows):
         rows = [row for row in self._outbox.values() if row.next_at is None]
         return page(rows, lambda row: (-row.at, row.id), limit, after)
 
-    async def replay(self, ids: Sequence[str] | None, now: int) -> int:
+    async def replay(self, ids: Sequence[str] | None, now: int, *, audited: AuditEntry | None = None) -> int:
         self._reach()
         dead = [row for row in self._outbox.values() if row.next_at is None and (ids is None or row.id in ids)]
         for row in dead:
             self._outbox[row.id] = replace(row, attempts=0, next_at=now, error="")
+        if dead and audited is not None:
+            self._take(audited)
         return len(dead)
 
     def _waiting_for(self, endpoint: str) -> list[DeliveryRow]:

@@ -9,13 +9,22 @@ from dataclasses import asdict, replace
 from typing import Any, TypeAlias, TypeVar
 
 from kraty_persistence.errors import StoreError, UnitRefused
-from kraty_persistence.rows import AnomalyRow, AuditEntry, AuditRow, Ban, Completion, LeagueMove, PlayerRow
+from kraty_persistence.rows import (
+    AnomalyRow,
+    AttemptRow,
+    AuditEntry,
+    AuditRow,
+    Ban,
+    Completion,
+    LeagueMove,
+    PlayerRow,
+)
 
 __all__ = ["MemoryRows", "PlainEffect", "page"]
 
 T = TypeVar("T")
 
-PlainEffect: TypeAlias = Completion | LeagueMove | AuditEntry | AnomalyRow | Ban
+PlainEffect: TypeAlias = Completion | LeagueMove | AuditEntry | AttemptRow | AnomalyRow | Ban
 
 
 class MemoryRows:
@@ -30,6 +39,7 @@ class MemoryRows:
         self._participants: dict[str, int] = {}
         self._completions: defaultdict[int, dict[str, set[str]]] = defaultdict(dict)
         self._leagues: defaultdict[int, dict[str, str]] = defaultdict(dict)
+        self._attempts: defaultdict[int, dict[str, AttemptRow]] = defaultdict(dict)
         self._anomalies: dict[str, AnomalyRow] = {}
         self._audit: list[AuditRow] = []
 
@@ -65,6 +75,8 @@ class MemoryRows:
                 self._leagues[effect.player][effect.event_key] = effect.league
             case AuditEntry():
                 self._audit.append(AuditRow(**asdict(effect), number=len(self._audit) + 1))
+            case AttemptRow():
+                self._attempts[effect.player].setdefault(effect.attempt_id, effect)
             case AnomalyRow():
                 self._anomalies.setdefault(effect.id, effect)
             case Ban():
@@ -144,6 +156,11 @@ class MemoryRows:
         return [row.number for row in self._players if row.banned]
 
     # -- what operators look up
+
+    async def attempts(self, player: int, *, limit: int = 50) -> list[AttemptRow]:
+        self._reach()
+        found = self._attempts.get(player, {})
+        return sorted(found.values(), key=lambda row: (row.at, row.attempt_id), reverse=True)[:limit]
 
     async def anomalies(
         self, *, player: int | None = None, event_key: str | None = None, limit: int = 50, after: str | None = None

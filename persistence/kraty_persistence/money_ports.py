@@ -21,6 +21,7 @@ from kraty_persistence.money_rows import (
     Withdrawn,
 )
 from kraty_persistence.outbox_rows import DeliveryRow
+from kraty_persistence.rows import AuditEntry
 
 __all__ = ["Grants", "Outbox", "Wallets"]
 
@@ -49,10 +50,12 @@ class Grants(Protocol):
         """Every grant whose `source_ref` is the window or begins with its id and a dot, as an attempt's does, and all
         that have one of these for an ancestor by `parent`; in order of id."""
 
-    async def create_grants(self, grants: Sequence[NewGrant]) -> tuple[GrantRow, bool]:
+    async def create_grants(
+        self, grants: Sequence[NewGrant], *, audited: AuditEntry | None = None
+    ) -> tuple[GrantRow, bool]:
         """Create a reward and, behind it, its children, whose `parent` it is; once by the reward's id (R-41).
 
-        Returns the reward, and whether it is new.
+        Returns the reward, and whether it is new; then who did it is stored with it, where that is given.
 
         Raises:
             IdempotencyConflict: It is there already, and it or the children that came with it, which are those of
@@ -136,5 +139,6 @@ class Outbox(Protocol):
     async def dead(self, limit: int = 50, after: str | None = None) -> list[DeliveryRow]:
         """What was given up, newest first and then by id, beginning behind the delivery `after`."""
 
-    async def replay(self, ids: Sequence[str] | None, now: int) -> int:
-        """Make dead ones due again as if never tried, all of them for None; how many there were."""
+    async def replay(self, ids: Sequence[str] | None, now: int, *, audited: AuditEntry | None = None) -> int:
+        """Make dead ones due again as if never tried, all of them for None; how many there were. If there were any,
+        who did it is stored with them, where that is given."""

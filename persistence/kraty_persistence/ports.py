@@ -14,6 +14,7 @@ from kraty_persistence.money_ports import Grants, Outbox, Wallets
 from kraty_persistence.outbox_rows import Reporter
 from kraty_persistence.rows import (
     AnomalyRow,
+    AttemptRow,
     AuditEntry,
     AuditRow,
     Dossier,
@@ -159,6 +160,9 @@ class Store(Grants, Wallets, Outbox, Protocol):
         """The numbers of all players who are banned now, in order (R-51)."""
 
     # -- what operators look up
+    async def attempts(self, player: int, *, limit: int = 50) -> list[AttemptRow]:
+        """The player's attempts that began last, newest first; of the same instant, the greatest id first (R-51)."""
+
     async def anomalies(
         self, *, player: int | None = None, event_key: str | None = None, limit: int = 50, after: str | None = None
     ) -> list[AnomalyRow]:

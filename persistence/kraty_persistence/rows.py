@@ -14,6 +14,7 @@ from kraty_persistence.outbox_rows import Delivery
 
 __all__ = [
     "AnomalyRow",
+    "AttemptRow",
     "AuditEntry",
     "AuditRow",
     "Ban",
@@ -57,6 +58,17 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """Effect, and what is read back: an attempt of the player began, so that it is found again (R-51). One that is
+    there is left as it is."""
+
+    player: int
+    attempt_id: str
+    event_key: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class AnomalyRow:
     """Effect, and what is read back: a validator took exception to a write (R-50). An id that exists is left as it is.
 
@@ -87,7 +99,7 @@ class Ban:
     banned: bool
 
 
-Effect: TypeAlias = MoneyEffect | Completion | LeagueMove | AuditEntry | AnomalyRow | Ban | Delivery
+Effect: TypeAlias = MoneyEffect | Completion | LeagueMove | AuditEntry | AttemptRow | AnomalyRow | Ban | Delivery
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from store_contract import a_grant, gold, pay, put, swords
 
-from kraty_persistence import AuditEntry, Completion, LeagueMove, Unit
+from kraty_persistence import AttemptRow, AuditEntry, Completion, LeagueMove, Unit
 from kraty_persistence.sql import SqlStore, open_sql_store
 
 pytestmark = pytest.mark.anyio
@@ -24,6 +24,7 @@ EFFECTS = (
     Completion(1, "race", "w2"),
     LeagueMove(1, "race", "gold"),
     AuditEntry(1, "op", "events.put", "race"),
+    AttemptRow(1, "w1.1.0", "race", 1),
 )
 
 QUESTIONS: dict[str, Question] = {
@@ -45,6 +46,7 @@ QUESTIONS: dict[str, Question] = {
     "balances": lambda store: store.balances(1),
     "inventory": lambda store: store.inventory(1),
     "ledger": lambda store: store.ledger(1),
+    "attempts": lambda store: store.attempts(1),
     "audit": lambda store: store.audit(before=5),
     "load": lambda store: store.load("a"),
     "submit": lambda store: put(store, Unit("b", 1, b"1", EFFECTS, (b"state",)), Unit("a", 1, checkpoint=(b"s",))),

@@ -13,15 +13,15 @@ import sqlalchemy as sa
 from kraty_persistence.money_plan import MoneyPlan
 from kraty_persistence.money_rows import MoneyEffect
 from kraty_persistence.outbox_rows import Delivery, Reporter
-from kraty_persistence.rows import AnomalyRow, AuditEntry, Ban, Completion, Effect, LeagueMove
+from kraty_persistence.rows import AnomalyRow, AttemptRow, AuditEntry, Ban, Completion, Effect, LeagueMove
 from kraty_persistence.sql.books import KnownBooks, Wanted, add_deliveries, read_books, write_plan
 from kraty_persistence.sql.bulk import Bulk
 from kraty_persistence.sql.statements import among, insert_once, upsert
-from kraty_persistence.sql.tables import anomalies, audit, completions, leagues, players
+from kraty_persistence.sql.tables import anomalies, attempts, audit, completions, leagues, players
 
 __all__ = ["EffectsPlan", "read_for"]
 
-_Plain: TypeAlias = Completion | AuditEntry | AnomalyRow
+_Plain: TypeAlias = Completion | AuditEntry | AttemptRow | AnomalyRow
 
 
 def _rows(kind: type[_Plain], statement: sa.Insert) -> Bulk:
@@ -31,6 +31,7 @@ def _rows(kind: type[_Plain], statement: sa.Insert) -> Bulk:
 _PUT: dict[type[_Plain], Bulk] = {
     Completion: _rows(Completion, insert_once(completions)),
     AuditEntry: _rows(AuditEntry, sa.insert(audit)),
+    AttemptRow: _rows(AttemptRow, insert_once(attempts)),
     AnomalyRow: _rows(AnomalyRow, insert_once(anomalies)),
 }
 _PUT_MOVES = Bulk(upsert(leagues, lambda new: {"league": new.league}), leagues.c.keys())

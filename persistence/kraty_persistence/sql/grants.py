@@ -13,7 +13,9 @@ from kraty_persistence.money import claim_key
 from kraty_persistence.money_plan import MoneyPlan
 from kraty_persistence.money_rows import Change, GrantRow, GrantStatus, NewGrant, Withdrawn
 from kraty_persistence.outbox_rows import Reporter
+from kraty_persistence.rows import AuditEntry
 from kraty_persistence.sql.books import Wanted, read_books, write_plan
+from kraty_persistence.sql.queries import put_audited
 from kraty_persistence.sql.statements import among
 from kraty_persistence.sql.tables import MAY_LAPSE, grants
 
@@ -94,7 +96,9 @@ def children_of(connection: sa.Connection, parents: Iterable[str]) -> list[Grant
     return [GrantRow(*row) for row in connection.execute(_CHILDREN, {"parents": json.dumps(list(parents))})]
 
 
-def create(connection: sa.Connection, new: Sequence[NewGrant], reporter: Reporter | None) -> tuple[GrantRow, bool]:
+def create(
+    connection: sa.Connection, new: Sequence[NewGrant], audited: AuditEntry | None, reporter: Reporter | None
+) -> tuple[GrantRow, bool]:
     reward = reward_of(new)
     row = _grant(connection, reward.id)
     if row is not None:
@@ -105,6 +109,7 @@ def create(connection: sa.Connection, new: Sequence[NewGrant], reporter: Reporte
     plan = MoneyPlan(read_books(connection, wanted), reporter)
     plan.add(new)
     write_plan(connection, plan)
+    put_audited(connection, audited)
     return plan.created[reward.id], True
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from kraty_persistence.outbox_rows import DeliveryRow
+from kraty_persistence.rows import AuditEntry
+from kraty_persistence.sql.queries import put_audited
 from kraty_persistence.sql.statements import among
 from kraty_persistence.sql.tables import outbox
 
@@ -74,10 +76,12 @@ def dead(connection: sa.Connection, limit: int, after: str | None) -> list[Deliv
     return [DeliveryRow(*row) for row in connection.execute(query)]
 
 
-def revive(connection: sa.Connection, ids: Sequence[str], now: int) -> int:
-    return connection.execute(_REVIVE, {"ids": json.dumps(list(ids)), "now": now}).rowcount
+def revive(connection: sa.Connection, ids: Sequence[str], now: int, audited: AuditEntry | None) -> int:
+    revived = connection.execute(_REVIVE, {"ids": json.dumps(list(ids)), "now": now}).rowcount
+    put_audited(connection, audited if revived else None)
+    return revived
 
 
-def revive_some(connection: sa.Connection, limit: int, now: int) -> int:
+def revive_some(connection: sa.Connection, limit: int, now: int, audited: AuditEntry | None) -> int:
     """Make up to so many due again; how many there were."""
-    return revive(connection, list(connection.execute(_SOME_DEAD, {"most": limit}).scalars()), now)
+    return revive(connection, list(connection.execute(_SOME_DEAD, {"most": limit}).scalars()), now, audited)

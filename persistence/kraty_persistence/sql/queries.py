@@ -13,10 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from kraty_persistence.errors import UnitRefused
-from kraty_persistence.rows import AuditEntry, AuditRow, Dossier, PlayerRow, StoreStatistics
+from kraty_persistence.rows import AttemptRow, AuditEntry, AuditRow, Dossier, PlayerRow, StoreStatistics
 from kraty_persistence.sql.statements import among, insert_once, json_list, json_object, upsert
 from kraty_persistence.sql.tables import (
     actors,
+    attempts,
     audit,
     balances,
     completions,
@@ -122,8 +123,7 @@ def put_player(
     changes = {field: value for field, value in given.items() if value is not None}
     if changes:
         connection.execute(sa.update(players).where(players.c.number == number).values(changes))
-    if audited is not None:
-        connection.execute(sa.insert(audit), asdict(audited))
+    put_audited(connection, audited)
     return row.changed(**given)
 
 
@@ -162,6 +162,18 @@ def dossier(connection: sa.Connection, player: int) -> Dossier:
 
 
 # -- what operators did
+
+
+def put_audited(connection: sa.Connection, entry: AuditEntry | None) -> None:
+    """Who did what is done in this transaction, if that is to be kept."""
+    if entry is not None:
+        connection.execute(sa.insert(audit), asdict(entry))
+
+
+def attempts_of(connection: sa.Connection, player: int, limit: int) -> list[AttemptRow]:
+    query = sa.select(attempts).where(attempts.c.player == player)
+    newest_first = query.order_by(attempts.c.at.desc(), attempts.c.attempt_id.desc()).limit(limit)
+    return [AttemptRow(*row) for row in connection.execute(newest_first)]
 
 
 def audit_trail(connection: sa.Connection, limit: int, before: int | None) -> list[AuditRow]:

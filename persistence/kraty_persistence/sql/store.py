@@ -12,6 +12,7 @@ import anyio.to_thread
 from kraty_persistence.ports import Done, Store, StoredActor, Unit
 from kraty_persistence.rows import (
     AnomalyRow,
+    AttemptRow,
     AuditEntry,
     AuditRow,
     Dossier,
@@ -138,6 +139,9 @@ class SqlStore(SqlMoney, SqlOutbox, Store):
 
     async def banned_players(self) -> list[int]:
         return await self._read(queries.banned_players)
+
+    async def attempts(self, player: int, *, limit: int = 50) -> list[AttemptRow]:
+        return await self._read(partial(queries.attempts_of, player=player, limit=limit))
 
     async def anomalies(
         self, *, player: int | None = None, event_key: str | None = None, limit: int = 50, after: str | None = None

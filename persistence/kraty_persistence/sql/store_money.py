@@ -18,6 +18,7 @@ from kraty_persistence.money_rows import (
     NewGrant,
     Withdrawn,
 )
+from kraty_persistence.rows import AuditEntry
 from kraty_persistence.sql import grants as sql_grants
 from kraty_persistence.sql import money
 from kraty_persistence.sql.access import SqlAccess
@@ -65,8 +66,10 @@ class SqlMoney(SqlAccess, Grants, Wallets):
             after = (page[-1].source_ref or "", page[-1].id)
         return rows
 
-    async def create_grants(self, grants: Sequence[NewGrant]) -> tuple[GrantRow, bool]:
-        return await self._write(partial(sql_grants.create, new=grants, reporter=self.reporter))
+    async def create_grants(
+        self, grants: Sequence[NewGrant], *, audited: AuditEntry | None = None
+    ) -> tuple[GrantRow, bool]:
+        return await self._write(partial(sql_grants.create, new=grants, audited=audited, reporter=self.reporter))
 
     async def claim(
         self, grant_id: str, player: int, now: int, changes: Sequence[Change], grants: Sequence[NewGrant] = ()

@@ -7,6 +7,7 @@ from functools import partial
 
 from kraty_persistence.money_ports import Outbox
 from kraty_persistence.outbox_rows import DeliveryRow
+from kraty_persistence.rows import AuditEntry
 from kraty_persistence.sql import outbox
 from kraty_persistence.sql.access import SqlAccess
 
@@ -39,10 +40,11 @@ class SqlOutbox(SqlAccess, Outbox):
     async def dead(self, limit: int = 50, after: str | None = None) -> list[DeliveryRow]:
         return await self._read(partial(outbox.dead, limit=limit, after=after))
 
-    async def replay(self, ids: Sequence[str] | None, now: int) -> int:
+    async def replay(self, ids: Sequence[str] | None, now: int, *, audited: AuditEntry | None = None) -> int:
         if ids is not None:
-            return await self._write(partial(outbox.revive, ids=ids, now=now))
+            return await self._write(partial(outbox.revive, ids=ids, now=now, audited=audited))
         revived = 0
-        while some := await self._write(partial(outbox.revive_some, limit=REVIVED_AT_ONCE, now=now)):
+        revive = partial(outbox.revive_some, limit=REVIVED_AT_ONCE, now=now)
+        while some := await self._write(partial(revive, audited=None if revived else audited)):
             revived += some
         return revived

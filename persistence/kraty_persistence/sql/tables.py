@@ -13,6 +13,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "actors",
     "anomalies",
+    "attempts",
     "audit",
     "balances",
     "checkpoints",
@@ -197,6 +198,17 @@ audit = sa.Table(
     sa.Column("subject", Text, nullable=False),
     sa.Column("before", sa.LargeBinary),
     sa.Column("after", sa.LargeBinary),
+)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("player", _Row, sa.ForeignKey(players.c.number)),
+    sa.Column("attempt_id", Text),
+    sa.Column("event_key", Text, nullable=False),
+    sa.Column("at", sa.BigInteger),
+    sa.PrimaryKeyConstraint("player", "at", "attempt_id"),
+    sqlite_with_rowid=False,
 )
 
 anomalies = sa.Table(
