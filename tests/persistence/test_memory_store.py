@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from charge_contract import ChargeContract
+from grant_contract import GrantContract
+from outbox_contract import OutboxContract
 from store_contract import StoreContract, records
 
 from kraty_persistence import MemoryStore, StoredActor, StoreError, StoreUnavailable, Unit
@@ -10,7 +13,7 @@ from kraty_persistence import MemoryStore, StoredActor, StoreError, StoreUnavail
 pytestmark = pytest.mark.anyio
 
 
-class TestMemoryStore(StoreContract):
+class TestMemoryStore(StoreContract, ChargeContract, GrantContract, OutboxContract):
     @pytest.fixture
     def store(self) -> MemoryStore:
         return MemoryStore()

@@ -59,13 +59,13 @@ async def test_a_database_of_another_program_is_left_alone(tmp_path: Path):
     assert "another program" in await refusal(f"sqlite:///{tmp_path}/other.db")
 
 
-@pytest.mark.parametrize(("version", "what_to_do"), [(1, "begin with a new file"), (3, "upgrade kraty-actors")])
+@pytest.mark.parametrize(("version", "what_to_do"), [(2, "begin with a new file"), (4, "upgrade kraty-actors")])
 async def test_another_schema_is_refused(url: str, version: int, what_to_do: str):
     async with open_sql_store(url) as store:
         await store.set_meta("schema_version", str(version))
     for owner in (True, False):
         says = await refusal(url, owner=owner)
-        assert says.endswith(f"game.db: has schema {version}, this version knows schema 2: {what_to_do}")
+        assert says.endswith(f"game.db: has schema {version}, this version knows schema 3: {what_to_do}")
 
 
 async def test_a_locked_database_is_unavailable(url: str, tmp_path: Path):

@@ -64,7 +64,7 @@ def ledger_faults(connection: sa.Connection) -> list[LedgerFault]:
 def money_totals(connection: sa.Connection) -> list[MoneyTotal]:
     both = _both()
     resource = (both.c.kind, both.c.resource)
-    sums = [sa.func.sum(part) for amount in (both.c.held, both.c.entered) for part in (amount / _PART, amount % _PART)]
+    sums = [sa.func.sum(part) for amount in (both.c.held, both.c.entered) for part in (amount // _PART, amount % _PART)]
     query = sa.select(*resource, *sums).group_by(*resource).order_by(*resource)
     return [
         MoneyTotal(kind, key, int(high) * _PART + int(low), int(ledger_high) * _PART + int(ledger_low))
