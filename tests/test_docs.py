@@ -17,10 +17,11 @@ PAGES = [
     "docs/operating.md",
     "docs/events.md",
     "docs/bots.md",
+    "docs/anti-cheat.md",
     "protocol/README.md",
     "benchmarks/README.md",
 ]
-RUN = ["README.md", "docs/embedding.md", "docs/operating.md", "docs/bots.md"]
+RUN = ["README.md", "docs/embedding.md", "docs/operating.md", "docs/bots.md", "docs/anti-cheat.md"]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 

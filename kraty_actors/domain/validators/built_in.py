@@ -50,14 +50,19 @@ def max_metric_jump(params: JumpParams, at: int) -> Check:
     """What one write adds, and what it multiplies by."""
     max_delta, max_ratio, key = params.max_delta, params.max_ratio, params.metric_key
     found = partial(Finding, "max_metric_jump", params.verdict)
-    ratio = None if max_ratio is None else _exactly(max_ratio)
+    ratio = _exactly(max_ratio or 1)
+    times, each, worn = ratio.numerator, ratio.denominator, float(ratio) * WEAR
 
     def check(past: Past, prior: Values, incoming: Values, elapsed_ms: int) -> Finding | None:
         before, after = prior[at], incoming[at]
         rise = after - before
         if max_delta is not None and rise > max_delta and (rise.__class__ is int or rise > max_delta + 2 * ulp(after)):
             return found(f"{key} rose by {rise}, over {max_delta}")
-        if ratio is not None and before and _is_past(after, before, ratio):
+        if (
+            max_ratio is not None
+            and before
+            and (after * each > before * times if rise.__class__ is int else after > before * worn)
+        ):
             return found(f"{key} rose {after / before:.6g} times, over {max_ratio}")
         return None
 
@@ -84,9 +89,3 @@ def min_attempt_duration(params: DurationParams, target: Number, at: int, count:
 def _exactly(number: Number) -> Fraction:
     """The decimal that was written, not the float nearest to it."""
     return Fraction(str(number))
-
-
-def _is_past(after: Number, before: Number, ratio: Fraction) -> bool:
-    if isinstance(after, int) and isinstance(before, int):
-        return after * ratio.denominator > before * ratio.numerator
-    return after > before * float(ratio) * WEAR

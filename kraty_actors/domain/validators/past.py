@@ -28,8 +28,8 @@ def past_after(past: Past, prior: Sequence[Number], incoming: Sequence[Number], 
         incoming: those that the write asked for, before resets.
         raw: those that the attempt has now, after resets.
     """
-    for before, asked, now in zip(prior, incoming, raw, strict=True):
-        if now < before or now < asked:
+    for at, now in enumerate(raw):
+        if now < prior[at] or now < incoming[at]:
             return _fallen(past, prior, incoming, raw)
     return past
 
