@@ -22,6 +22,7 @@ from kraty_actors.actors.lobbies import Lobbies
 from kraty_actors.actors.loop import ActorLoop, Listener
 from kraty_actors.actors.money import Money
 from kraty_actors.actors.players import Players
+from kraty_actors.actors.previews import Previews
 from kraty_actors.actors.publishing import Publishing
 from kraty_actors.actors.states import make_state
 from kraty_actors.actors.steering import Steering
@@ -49,6 +50,7 @@ class Engine(Listener):
         self.boards = Boards(world)
         self.lobbies = Lobbies(world)
         self.money = Money(world)
+        self.previews = Previews(world)
         self.publishing = Publishing(world)
         self.steering = Steering(world)
         self.inquiries = Inquiries(world)

@@ -7,6 +7,7 @@ import click
 from kraty_actors.cli.call import call
 from kraty_actors.cli.check import check, schema
 from kraty_actors.cli.demo import demo
+from kraty_actors.cli.preview import preview
 from kraty_actors.cli.serve import serve
 from kraty_actors.cli.token import token
 
@@ -17,5 +18,5 @@ def main() -> None:
     """Live game events: serve them, check them, watch them played."""
 
 
-for command in (demo, serve, call, token, check, schema):
+for command in (demo, serve, call, token, check, schema, preview):
     main.add_command(command)

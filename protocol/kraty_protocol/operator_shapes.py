@@ -73,10 +73,12 @@ Entries = list[dict[str, Any]]
 
 
 class PreviewMilestone(TypedDict):
-    """A milestone that would fire, with what it would grant."""
+    """A milestone that would fire, with what it would grant, crates among it; `sampled` only where chance had a part
+    in it, and then true."""
 
     key: str
     entries: Entries
+    sampled: NotRequired[bool]
 
 
 class PreviewGrant(TypedDict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from kraty_actors.gateway.operations import attempts, boards, inquiries, lobbies, money, players, steering
+from kraty_actors.gateway.operations import attempts, boards, inquiries, lobbies, money, players, previews, steering
 
 if TYPE_CHECKING:
     from kraty_actors.gateway.connection import Connection
@@ -39,6 +39,7 @@ HANDLERS: Mapping[str, Handler] = {
     "players.get": players.players_get,
     "game.put": steering.game_put,
     "events.put": steering.events_put,
+    "events.preview": previews.events_preview,
     "events.get": steering.events_get,
     "events.publish": steering.events_publish,
     "events.unpublish": steering.events_unpublish,
