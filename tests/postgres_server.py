@@ -7,29 +7,33 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
-SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "4GB", "max_connections": "60"}
+SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "4GB"}
 """Processes are killed in these tests, machines are not: what the operating system was given is there."""
 
 
-@dataclass
+PASSWORD = "open-sesame"
+"""Of the user `stranger`, who has no rights; `postgres` needs none."""
+
+
+@dataclass(frozen=True)
 class Database:
     """One database, which nobody else uses."""
 
     name: str
     folder: Path
     port: int
+    user: str = "postgres"
 
     @property
     def url(self) -> str:
-        return f"postgresql://postgres@/{self.name}?host={self.folder}&port={self.port}"
+        return f"postgresql://{self.user}@/{self.name}?host={self.folder}&port={self.port}"
 
     def run(self, statement: str, *values: Any) -> list[Any]:
         """Run a statement as somebody else; its rows."""
@@ -51,14 +55,15 @@ class PostgresServer:
     port: int
     _numbers: Iterator[int] = field(default_factory=count)
 
-    def database(self, like: str = "template0") -> Database:
+    @property
+    def main(self) -> Database:
+        """The database that is always there."""
+        return Database("postgres", self.folder, self.port)
+
+    def database(self) -> Database:
         name = f"game_{next(self._numbers)}"
-        make = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
-            sql.Identifier(name), sql.Identifier(like)
-        )
-        with psycopg.connect(Database("postgres", self.folder, self.port).url, autocommit=True) as connection:
-            connection.execute(make)
-        return Database(name, self.folder, self.port)
+        self.main.run(f"CREATE DATABASE {name} STRATEGY file_copy")
+        return replace(self.main, name=name)
 
 
 @contextmanager
@@ -73,10 +78,12 @@ def postgres_server() -> Iterator[PostgresServer]:
         try:
             info = server.get_postmaster_info()
             here = PostgresServer(info.socket_dir, info.port)
-            with psycopg.connect(Database("postgres", here.folder, here.port).url, autocommit=True) as connection:
-                for name, value in SETTINGS.items():
-                    connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
-                connection.execute("SELECT pg_reload_conf()")
+            rules = server.pgdata / "pg_hba.conf"
+            rules.write_text("local all stranger scram-sha-256\n" + rules.read_text())
+            here.main.run(f"CREATE ROLE stranger LOGIN PASSWORD '{PASSWORD}'")
+            for name, value in SETTINGS.items():
+                here.main.run(f"ALTER SYSTEM SET {name} = '{value}'")
+            here.main.run("SELECT pg_reload_conf()")
             yield here
         finally:
             server.cleanup()

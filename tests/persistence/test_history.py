@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
-from pathlib import Path
-
 import anyio
 import pytest
+from places import Place
 from store_contract import put, records
 
 from kraty_persistence import StoredActor, Unit
@@ -18,31 +16,27 @@ pytestmark = pytest.mark.anyio
 RECORDS = [b"%d" % n for n in range(300)]
 
 
-def log_length(folder: Path) -> int:
-    connection = sqlite3.connect(folder / "game.db")
-    try:
-        return connection.execute("SELECT count(*) FROM journal").fetchone()[0]
-    finally:
-        connection.close()
+def log_length(place: Place) -> int:
+    return place.run("SELECT count(*) FROM journal")[0][0]
 
 
-async def until_log_length(folder: Path, length: int) -> None:
+async def until_log_length(place: Place, length: int) -> None:
     with anyio.fail_after(10):
-        while log_length(folder) != length:  # noqa: ASYNC110 -- the writer tidies up in its own time
+        while log_length(place) != length:  # noqa: ASYNC110 -- the writer tidies up in its own time
             await anyio.sleep(0.005)
 
 
-async def test_a_server_that_dies_before_it_tidies_up_goes_on_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    url, last = f"sqlite:///{tmp_path}/game.db", len(RECORDS) - 1
+async def test_a_server_that_dies_before_it_tidies_up_goes_on_later(place: Place, monkeypatch: pytest.MonkeyPatch):
+    url, last = place.url, len(RECORDS) - 1
     covered = Unit("a", last, checkpoint=(b"state",))
     with monkeypatch.context() as never:
         never.setattr(Transactions, "tidy", lambda *_: False)
         async with open_sql_store(url) as store:
             await put(store, *records("a", *RECORDS), covered, *records("b", b"x"))
             assert list(await store.history("a")) == RECORDS
-    assert log_length(tmp_path) == len(RECORDS) + 1
+    assert log_length(place) == len(RECORDS) + 1
     async with open_sql_store(url) as store:
-        await until_log_length(tmp_path, 2)
+        await until_log_length(place, 2)
         assert list(await store.history("a")) == RECORDS
         assert await store.load("a") == StoredActor((b"state",), len(RECORDS), (RECORDS[-1],))
         assert (await store.statistics()).records == 2

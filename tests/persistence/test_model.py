@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from tempfile import TemporaryDirectory
 
 import anyio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from places import Place
 
 from kraty_persistence import (
     Change,
@@ -118,30 +119,29 @@ async def pay(store: Store, step: Pay) -> object:
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(steps, max_size=30))
-async def test_memory_and_sqlite_agree_on_every_history(history: list[Step | Pay]):
-    """R-56. The order of outcomes is the order of submission, in both."""
+async def test_all_stores_agree_on_every_history(new_place: Callable[[], Place], history: list[Step | Pay]):
+    """R-56. The order of outcomes is the order of submission, in each."""
     memory = await with_players(MemoryStore())
     expected: list[tuple[int, str]] = []
     fates: list[tuple[int, str]] = []
-    with TemporaryDirectory() as folder:
-        url = f"sqlite:///{folder}/game.db"
-        async with open_sql_store(url) as store:
-            await with_players(store)
-            for n, step in enumerate(history):
-                if isinstance(step, Pay):
-                    assert await pay(store, step) == await pay(memory, step)
-                    continue
-                number = (await memory.load(step.actor)).number + (step.record is not None) + step.shift
-                unit = Unit(step.actor, number, step.record, step.effects, step.checkpoint, step.finished)
-                memory.submit(unit, lambda error, n=n: expected.append((n, kind(error))))
-                store.submit(unit, lambda error, n=n: fates.append((n, kind(error))))
-                if step.pause:
-                    await anyio.lowlevel.checkpoint()
-            found = await everything(store)
-        assert fates == expected
-        assert found == await everything(memory)
-        async with open_sql_store(url) as store:
-            assert await everything(store) == found
+    url = new_place().url
+    async with open_sql_store(url) as store:
+        await with_players(store)
+        for n, step in enumerate(history):
+            if isinstance(step, Pay):
+                assert await pay(store, step) == await pay(memory, step)
+                continue
+            number = (await memory.load(step.actor)).number + (step.record is not None) + step.shift
+            unit = Unit(step.actor, number, step.record, step.effects, step.checkpoint, step.finished)
+            memory.submit(unit, lambda error, n=n: expected.append((n, kind(error))))
+            store.submit(unit, lambda error, n=n: fates.append((n, kind(error))))
+            if step.pause:
+                await anyio.lowlevel.checkpoint()
+        found = await everything(store)
+    assert fates == expected
+    assert found == await everything(memory)
+    async with open_sql_store(url) as store:
+        assert await everything(store) == found
 
 
 def kind(error: StoreError | None) -> str:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import pytest
+from places import Place
+from postgres_server import PASSWORD, Database
 from store_contract import put, records, submit_all
 
 from kraty_persistence import StoreClosed, StoreTaken, StoreUnavailable, StoreUnusable, Unit
 from kraty_persistence.sql import open_sql_store
+from kraty_persistence.sql.dialects import postgresql
+from kraty_persistence.sql.tables import SCHEMA_VERSION
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/game.db"
 
 
 async def refusal(url: str, *, owner: bool = True) -> str:
@@ -34,7 +35,11 @@ async def refusal(url: str, *, owner: bool = True) -> str:
         ("game.db", "write it as sqlite:///game.db"),
         ("sqlite://", "write the URL as sqlite:///game.db"),
         ("sqlite:///:memory:", "write the URL as sqlite:///game.db"),
-        ("postgresql://kraty:hunter2@db/game", "no store for postgresql"),
+        ("postgresql://kraty:hunter2@db", "needs a database: write the URL as postgresql://user:password@host/game"),
+        ("postgresql+asyncpg://kraty:hunter2@db/game", "no store for postgresql+asyncpg"),
+        ("postgresql://kraty:hunter2@db:port/game", "write it as sqlite:///game.db or postgresql://"),
+        ("postgresql://kraty:hunter2@127.0.0.1/game?passwort=hunter2", "127.0.0.1/game: cannot be opened: invalid"),
+        ("postgresql://kraty:hunter2@127.0.0.1/game?sslmode=wild", "127.0.0.1/game: cannot be opened: "),
         ("nonsense://kraty:hunter2@db/game", "no store for nonsense"),
         ("kraty:hunter2@db", "write it as sqlite:///game.db"),
         ("sqlite:////no/such/folder/game.db", "/no/such/folder/game.db: cannot be opened"),
@@ -52,31 +57,39 @@ async def test_a_folder_or_a_file_of_another_kind_is_refused(tmp_path: Path):
     assert "not a database" in await refusal(f"sqlite:///{tmp_path}/text")
 
 
-async def test_a_database_of_another_program_is_left_alone(tmp_path: Path):
-    with sqlite3.connect(tmp_path / "other.db") as connection:
-        connection.execute("CREATE TABLE meta (key, value)")
-    connection.close()
-    assert "another program" in await refusal(f"sqlite:///{tmp_path}/other.db")
+@pytest.mark.parametrize("columns", ["key", "key text, value"])
+async def test_a_database_of_another_program_is_left_alone(place: Place, columns: str):
+    place.run(f"CREATE TABLE meta ({columns} text)")
+    with pytest.raises(StoreUnusable):
+        async with open_sql_store(place.url):
+            pass
+    assert place.run("SELECT count(*) FROM meta") == [(0,)]
 
 
-@pytest.mark.parametrize(("version", "what_to_do"), [(2, "begin with a new file"), (4, "upgrade kraty-actors")])
-async def test_another_schema_is_refused(url: str, version: int, what_to_do: str):
-    async with open_sql_store(url) as store:
+async def test_a_table_of_another_program_is_told_so(place: Place):
+    place.run("CREATE TABLE things (name text)")
+    assert "another program" in await refusal(place.url)
+
+
+@pytest.mark.parametrize(("step", "what_to_do"), [(-1, "begin with "), (1, "upgrade kraty-actors")])
+async def test_another_schema_is_refused(place: Place, step: int, what_to_do: str):
+    version = SCHEMA_VERSION + step
+    async with open_sql_store(place.url) as store:
         await store.set_meta("schema_version", str(version))
     for owner in (True, False):
-        says = await refusal(url, owner=owner)
-        assert says.endswith(f"game.db: has schema {version}, this version knows schema 3: {what_to_do}")
+        says = await refusal(place.url, owner=owner)
+        assert f": has schema {version}, this version knows schema {SCHEMA_VERSION}: {what_to_do}" in says
 
 
-async def test_a_locked_database_is_unavailable(url: str, tmp_path: Path):
-    async with open_sql_store(url):
+async def test_a_locked_database_is_unavailable(place: Place, monkeypatch: pytest.MonkeyPatch):
+    async with open_sql_store(place.url):
         pass
-    other = sqlite3.connect(tmp_path / "game.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreUnavailable, match="locked"):
-        async with open_sql_store(url):
+    monkeypatch.setattr(postgresql, "_SETTINGS", postgresql._SETTINGS.replace("'5s'", "'100ms'"))
+    with place.stalled(), pytest.raises(StoreUnavailable, match="lock"):
+        async with open_sql_store(place.url):
             pass
-    other.close()
+    async with open_sql_store(place.url):
+        pass
 
 
 async def test_the_last_to_open_is_the_only_writer(url: str):
@@ -106,12 +119,76 @@ async def test_a_reader_raises_no_epoch_and_writes_nothing(url: str):
         await put(owner, *records("a", b"2", start=2))
 
 
-async def test_a_reader_makes_no_database(url: str, tmp_path: Path):
+async def test_a_reader_makes_no_database(tmp_path: Path):
+    url = f"sqlite:///{tmp_path}/game.db"
     assert "no such file" in await refusal(url, owner=False)
     with pytest.raises(sqlite3.OperationalError):
         sqlite3.connect(f"file:{tmp_path}/game.db?mode=ro", uri=True)
     sqlite3.connect(tmp_path / "game.db").execute("VACUUM").connection.close()
     assert "a server must open it first" in await refusal(url, owner=False)
+
+
+async def test_a_reader_makes_no_tables(database: Database):
+    assert "a server must open it first" in await refusal(database.url, owner=False)
+    assert database.run("SELECT * FROM information_schema.tables WHERE table_schema = 'public'") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"user": f"stranger:wrong-{PASSWORD}"}, 'password authentication failed for user "stranger"'),
+        ({"user": "stranger"}, "no password supplied"),
+        ({"user": f"nobody:{PASSWORD}"}, 'role "nobody" does not exist'),
+        ({"name": "nonesuch"}, 'database "nonesuch" does not exist'),
+        ({"user": f"stranger:{PASSWORD}"}, "permission denied for schema public"),
+    ],
+)
+async def test_what_an_operator_must_change_is_told_without_the_password(
+    database: Database, change: dict[str, str], says: str
+):
+    message = await refusal(replace(database, **change).url)
+    assert message.startswith(f"postgresql:///{change.get('name', database.name)}: cannot be opened: ")
+    assert says in message
+    assert PASSWORD not in message
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://kraty:hunter2@127.0.0.1:1/game", "postgresql:///game?host=/no/such/folder"]
+)
+async def test_a_server_that_is_not_there_is_unavailable(url: str):
+    with pytest.raises(StoreUnavailable, match="cannot be reached") as caught:
+        async with open_sql_store(url):
+            pass
+    assert "hunter2" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+async def test_a_server_that_takes_nobody_now_is_unavailable(database: Database):
+    database.run(f"ALTER DATABASE {database.name} CONNECTION LIMIT 0")
+    other = replace(database, user=f"stranger:{PASSWORD}")
+    with pytest.raises(StoreUnavailable, match="too many connections"):
+        async with open_sql_store(other.url):
+            pass
+
+
+async def test_a_url_of_hosting_companies_will_do(database: Database):
+    async with open_sql_store(database.url.replace("postgresql:", "postgres:")) as store:
+        await put(store, *records("a", b"1"))
+
+
+async def test_two_who_open_at_once_follow_each_other(place: Place):
+    """Each makes the tables if they are not there, and one of them is the owner afterwards."""
+    epochs: list[str | None] = []
+
+    async def open_it() -> None:
+        async with open_sql_store(place.url) as store:
+            epochs.append(await store.get_meta("epoch"))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(4):
+            tasks.start_soon(open_it)
+    assert place.run("SELECT value FROM meta WHERE key = 'epoch'") == [("4",)]
+    assert sorted(epochs)[-1] == "4"
 
 
 async def test_closing_writes_what_was_handed_over(url: str):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import writing_process
+from places import Place
 
 from kraty_persistence import PlayerRow
 from kraty_persistence.sql import SqlStore, open_sql_store
@@ -58,12 +59,12 @@ async def paid(store: SqlStore) -> list[str]:
     return keys
 
 
-async def test_kill_9_loses_and_doubles_nothing(tmp_path: Path, anyio_backend: str):
+async def test_kill_9_loses_and_doubles_nothing(place: Place, anyio_backend: str):
     """R-40, R-56: what was acknowledged is there, in order, once, and its effects exist if and only if it does."""
     seed = random.SystemRandom().randrange(2**32)
     print("seed", seed)
     chance = random.Random(seed)
-    url, acknowledged = f"sqlite:///{tmp_path}/game.db", []
+    url, acknowledged = place.url, []
     for _ in range(KILLS):
         acknowledged += killed_after(chance.randrange(1, 400), url, anyio_backend)
         async with open_sql_store(url) as store:

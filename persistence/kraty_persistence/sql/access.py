@@ -67,16 +67,24 @@ class SqlAccess:
     async def _read(self, query: Callable[[sa.Connection], T]) -> T:
         """Run a query in a worker thread, in a read transaction of its own."""
 
-        def run() -> T:
+        def ask() -> T:
             with self._engine.connect() as connection:
                 return query(connection)
 
+        def run() -> T:
+            try:
+                return ask()
+            except sa.exc.DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                return ask()  # the connection was one from before a restart of the server
+
         try:
             return await anyio.to_thread.run_sync(run, limiter=self._limiter)
-        except sa.exc.DBAPIError as error:
+        except (sa.exc.DBAPIError, self._kind.driver_error) as error:
             if not self._kind.is_outage(error):
                 raise
-            raise StoreUnavailable(f"the database cannot be read: {error.orig}") from error
+            raise StoreUnavailable(f"the database cannot be read: {getattr(error, 'orig', error)}") from error
 
     async def _write(self, work: Callable[[sa.Connection], T], *, only_reads: bool = False) -> T:
         """Have a job done in the next group commit; durable on return."""

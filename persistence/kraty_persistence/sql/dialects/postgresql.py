@@ -90,9 +90,8 @@ class Postgresql(Dialect):
             connection.execute(_SETTINGS)
 
         def begin(connection: sa.Connection) -> None:
-            driver: Any = connection.connection.driver_connection
             writes = connection.get_execution_options().get("for_writing")
-            driver.execute("BEGIN" if writes else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            connection.exec_driver_sql("BEGIN" if writes else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
         sa.event.listen(engine, "connect", set_up)
         sa.event.listen(engine, "begin", begin)
@@ -130,9 +129,13 @@ class Postgresql(Dialect):
         return StoreUnusable(f"{name}: cannot be opened: {says}")
 
     def _may_open_later(self, cause: BaseException, says: str) -> bool:
-        if getattr(cause, "sqlstate", None) is None and "FATAL:" in says:
+        code = getattr(cause, "sqlstate", None)
+        if code is not None:
+            return self.is_outage(cause) and code != "42501"
+        if "FATAL:" in says:
             return any(passing in says for passing in _PASSING)
-        return self.is_outage(cause) and getattr(cause, "sqlstate", None) != "42501"
+        given = "no password" in says or "invalid " in says
+        return isinstance(cause, psycopg.OperationalError) and not given
 
 
 def _cause(error: BaseException) -> BaseException:
