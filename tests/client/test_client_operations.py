@@ -114,6 +114,14 @@ CALLS: list[tuple[str, int, Call, str | None]] = [  # op, which of its frames, t
     ("attempts.forceComplete", 1, lambda client: client.operator.force_complete(ATTEMPT, 4.5), "attempt"),
     ("boards.put", 0, lambda client: client.operator.put_board(WEEKLY), None),
     ("boards.archive", 0, lambda client: client.operator.archive_board("weekly_global"), None),
+    (
+        *("events.preview", 0),
+        lambda client: client.operator.preview(
+            "trail_of_triumph", {"streak": 7, "losses": 2}, rank=3, winner_count=3, seed=7
+        ),
+        None,
+    ),
+    ("events.preview", 1, lambda client: client.operator.preview(SPRINT, {"score": 12.5}), None),
     ("audit.list", 0, lambda client: client.operator.audit(), None),
     ("audit.list", 1, lambda client: client.operator.audit(limit=2, after="912"), None),
 ]

@@ -39,6 +39,7 @@ SHAPES: dict[str, tuple[Any, str | None]] = {  # the part of a reply, None: all 
         [f"events.{done}" for done in ("put", "get", "publish", "unpublish", "pause", "resume")],
         (operator_shapes.DefinedEvent, None),
     ),
+    "events.preview": (operator_shapes.Preview, None),
     **dict.fromkeys(["windows.list", "events.finalize"], (list[shapes.Window], "windows")),
     **dict.fromkeys(
         [f"windows.{done}" for done in ("override", "copyPrevious", "extend", "cancel")], (shapes.Window, "window")
