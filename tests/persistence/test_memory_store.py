@@ -6,9 +6,9 @@ import pytest
 from charge_contract import ChargeContract
 from grant_contract import GrantContract
 from outbox_contract import OutboxContract
-from store_contract import StoreContract, records
+from store_contract import StoreContract, gold, new_player, pay, records
 
-from kraty_persistence import MemoryStore, StoredActor, StoreError, StoreUnavailable, Unit
+from kraty_persistence import LedgerFault, MemoryStore, MoneyTotal, StoredActor, StoreError, StoreUnavailable, Unit
 
 pytestmark = pytest.mark.anyio
 
@@ -62,3 +62,16 @@ async def test_a_chain_of_units_does_not_grow_the_stack():
 
     go_on(None)
     assert (await store.load("a")).number == 4_999
+
+
+async def test_a_balance_that_its_ledger_does_not_explain_is_found():
+    """R-40."""
+    store = MemoryStore()
+    await pay(store, await new_player(store), gold(5))
+    store._holdings[1]["currency", "gold"] = 6
+    store._holdings[1]["item", "bow"] = 7
+    assert await store.ledger_faults() == [
+        LedgerFault(1, "currency", "gold", 5, 6),
+        LedgerFault(1, "item", "bow", 0, 7),
+    ]
+    assert await store.money_totals() == [MoneyTotal("currency", "gold", 6, 5), MoneyTotal("item", "bow", 7, 0)]
