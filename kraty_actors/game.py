@@ -207,7 +207,7 @@ class Game:
         written = await answer_to(
             partial(self.engine.write, player.number, attempt_id, write.what, write.mode, write.identity)
         )
-        return cast("Progressed", translate.written(_accepted(written, Written)))
+        return cast("Progressed", translate.written(_accepted(written, Written), self.engine.grant_terms))
 
     async def finish(self, player_id: str, attempt_id: str) -> Attempt:
         """End an attempt (R-12); on one that has ended, the same again."""

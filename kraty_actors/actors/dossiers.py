@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import replace
 
-from kraty_actors.domain.outcome import Completed, Effect, MovedLeague
+from kraty_actors.domain.outcome import Charged, Completed, Effect, MovedLeague, Pay, Refunded
 from kraty_persistence import Dossier, Store
 
 DOSSIERS_MAX = 50_000
@@ -29,18 +29,28 @@ class Dossiers:
 
     async def get(self, player: int) -> Dossier:
         """The player's dossier, with everything that was committed before this was called."""
-        found = self.known(player)
-        if found is not None:
-            return found
+        return self.known(player) or (await self._load(player))[0]
+
+    async def settled(self, player: int) -> Dossier:
+        """The player's dossier as it stands at this very moment, with everything that is committed."""
+        while (found := self.known(player)) is None:
+            found, is_kept = await self._load(player)
+            if is_kept:
+                break
+        return found
+
+    async def _load(self, player: int) -> tuple[Dossier, bool]:
+        """What the store has of the player, and whether nothing of it has changed while it was read."""
         asked = self._loading.setdefault(player, object())
         try:
             found = await self._store.dossier(player)
-            if self._loading.get(player) is asked:  # nothing of the player has changed while their rows were read
+            is_settled = self._loading.get(player) is asked
+            if is_settled:
                 self._keep(player, found)
         finally:
             if self._loading.get(player) is asked:
                 del self._loading[player]
-        return found
+        return found, is_settled
 
     def _keep(self, player: int, dossier: Dossier) -> None:
         self._kept[player] = dossier
@@ -54,13 +64,23 @@ class Dossiers:
 
     def happened(self, effect: Effect) -> None:
         """A rule's effect was committed."""
-        if isinstance(effect, Completed | MovedLeague):
+        if isinstance(effect, Refunded | Pay):  # what is delivered at once may be in it, or not
+            self.forget(effect.player)
+        elif isinstance(effect, Completed | MovedLeague | Charged):
             self._loading.pop(effect.player, None)
             kept = self._kept.get(effect.player)
-            if kept is None:
-                return
-            if isinstance(effect, Completed):
-                kept = replace(kept, completed=kept.completed | {effect.event_key})
-            else:
-                kept = replace(kept, leagues={**kept.leagues, effect.event_key: effect.league})
-            self._kept[effect.player] = kept
+            if kept is not None:
+                self._kept[effect.player] = _after(kept, effect)
+
+
+def _after(kept: Dossier, effect: Completed | MovedLeague | Charged) -> Dossier:
+    match effect:
+        case Completed():
+            return replace(kept, completed=kept.completed | {effect.event_key})
+        case MovedLeague():
+            return replace(kept, leagues={**kept.leagues, effect.event_key: effect.league})
+    balances, inventory = dict(kept.balances), dict(kept.inventory)
+    for cost in effect.costs:
+        held = balances if cost.kind == "currency" else inventory
+        held[cost.key] = held.get(cost.key, 0) - cost.amount
+    return replace(kept, balances=balances, inventory=inventory)

@@ -6,14 +6,20 @@ through `respond`, so that requests keep their order; those that join several ac
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
 
 import anyio
+from anyio.abc import TaskGroup
 
+from kraty_actors.actors.bans import Bans
 from kraty_actors.actors.boards import Boards
 from kraty_actors.actors.cell import Respond
 from kraty_actors.actors.clock import Clock
+from kraty_actors.actors.effects import GrantTerms
 from kraty_actors.actors.entrance import Entrance
 from kraty_actors.actors.gates import Gates
 from kraty_actors.actors.inquiries import Inquiries
@@ -31,7 +37,10 @@ from kraty_actors.domain.catalogue import Catalogue, Library
 from kraty_actors.domain.contest_messages import Finish, GetAttempt, Write
 from kraty_actors.domain.ids import CALENDAR, is_window, split_attempt
 from kraty_actors.domain.outcome import Effect, Notice, Refusal
-from kraty_persistence import Store, StoreError
+from kraty_actors.domain.window_messages import Invitation
+from kraty_persistence import Store, StoreError, StoreUnavailable
+
+log = logging.getLogger(__name__)
 
 Number = int | float
 
@@ -51,10 +60,12 @@ class Engine(Listener):
         self.lobbies = Lobbies(world)
         self.money = Money(world)
         self.previews = Previews(world)
+        self.bans = Bans(world)
         self.publishing = Publishing(world)
         self.steering = Steering(world)
         self.inquiries = Inquiries(world)
         self._loop.listener = self
+        self._tasks: TaskGroup | None = None
         self.edge = Listener()
 
     @classmethod
@@ -63,6 +74,7 @@ class Engine(Listener):
         """Recover everything that is stored, run, and write checkpoints when the block is left."""
         engine = cls(store, clock)
         async with anyio.create_task_group() as tasks:
+            engine._tasks = tasks
             tasks.start_soon(engine._loop.run)
             await engine._recover()
             yield engine
@@ -84,6 +96,11 @@ class Engine(Listener):
     def catalogue(self) -> Catalogue:
         """The calendar's latest picture."""
         return self._world.catalogue
+
+    @property
+    def grant_terms(self) -> GrantTerms:
+        """How grants reach players by now."""
+        return self._loop.recorder.terms
 
     def now_ms(self) -> int:
         return self._loop.now_ms()
@@ -107,8 +124,28 @@ class Engine(Listener):
         self._world.dossiers.happened(effect)
 
     def notice(self, notice: Notice) -> None:
+        if isinstance(notice.body, Invitation):
+            for player in notice.players:
+                self._in_background(partial(self._accept, player, notice.body))
+            return
         self.lobbies.told(notice)
         self.edge.notice(notice)
+
+    def _in_background(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if self._tasks is not None:
+            self._tasks.start_soon(work)
+
+    async def _accept(self, player: int, invitation: Invitation) -> None:
+        """A seat in a lobby that began is paid for; where that fails the player can still start by themselves."""
+        try:
+            [row] = await self._store.players([player])
+            declined = await self.entrance.accept(row, invitation)
+        except StoreUnavailable:
+            log.warning("a seat in %s waits to be paid for: the database does not answer", invitation.lobby_id)
+            return
+        if declined is not None:
+            self.edge.notice(Notice("attempt.refused", (player,), declined))
+            self.edge.flush()
 
     def flush(self) -> None:
         self.edge.flush()

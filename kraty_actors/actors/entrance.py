@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from kraty_actors.actors.gates import Gates
 from kraty_actors.actors.world import World
 from kraty_actors.definitions import EventDefinition
-from kraty_actors.domain.admission import gate_refusal
+from kraty_actors.domain.admission import gate_refusal, missing
 from kraty_actors.domain.attempt import IN_PROGRESS, AttemptView
 from kraty_actors.domain.catalogue import EventView, WindowView
 from kraty_actors.domain.conditions import Facts, Scalar, facts_wanted
 from kraty_actors.domain.contest_messages import GetAttempt
+from kraty_actors.domain.ids import last_number
 from kraty_actors.domain.lobby import LobbyView, Unmatched
 from kraty_actors.domain.outcome import Refusal
 from kraty_actors.domain.player_windows_messages import Visit, Visited
-from kraty_actors.domain.window_messages import Admit, Placed
+from kraty_actors.domain.window_messages import Admit, Invitation, Placed, Unseat
 from kraty_persistence import PlayerRow
 
 START_TRIES = 3
@@ -35,6 +36,15 @@ class Door:
     started_elsewhere: int
 
 
+@dataclass(slots=True, frozen=True)
+class Declined:
+    """A seat in a lobby that started did not become an attempt (R-31)."""
+
+    event_key: str
+    lobby_id: str
+    refusal: Refusal
+
+
 class Entrance:
     """Asks for everything that a window needs to know, and lets it decide."""
 
@@ -42,17 +52,31 @@ class Entrance:
         self._world = world
         self._gates = gates
 
-    async def start(self, player: PlayerRow, event_key: str, context: Mapping[str, Scalar]) -> Started:
-        """The running attempt, a new one, or the lobby that forms."""
+    async def accept(self, player: PlayerRow, invitation: Invitation) -> Declined | None:
+        """Start for a player who has a seat in a lobby that began, at the price of the event; who cannot pay it loses
+        the seat."""
+        started = await self.start(player, invitation.event_key, {}, announce=True)
+        if not isinstance(started, Refusal):
+            return None
+        if started.code == "insufficient_entry_cost":
+            number = last_number(invitation.lobby_id) or 0
+            await self._world.loop.call(invitation.window_id, Unseat(player.number, number))
+        return Declined(invitation.event_key, invitation.lobby_id, started)
+
+    async def start(
+        self, player: PlayerRow, event_key: str, context: Mapping[str, Scalar], *, announce: bool = False
+    ) -> Started:
+        """The running attempt, a new one, or the lobby that forms. `announce` tells the player of a new one by a push
+        as well."""
         reply: Started = Refusal("overloaded", "try again shortly", {"retryAfter": 1})
         for _ in range(START_TRIES):
-            reply, is_settled = await self._try_start(player, event_key, context)
+            reply, is_settled = await self._try_start(player, event_key, context, announce=announce)
             if is_settled:
                 break
         return reply
 
     async def _try_start(
-        self, player: PlayerRow, event_key: str, context: Mapping[str, Scalar]
+        self, player: PlayerRow, event_key: str, context: Mapping[str, Scalar], *, announce: bool
     ) -> tuple[Started, bool]:
         """One try, and whether its answer stands: an attempt may end while it is being looked up."""
         door = await self._door(player, event_key)
@@ -64,14 +88,31 @@ class Entrance:
             door.started_elsewhere,
             self._gates.trait(player, door.rules, context),
             await self._league(player, door.rules),
+            announce=announce,
         )
-        placed = await self._world.loop.call(door.window.window_id, admit)
+        placed = await self._admitted(door.window, admit)
         if not isinstance(placed, Placed):
             return cast("LobbyView | Unmatched | Refusal", placed), True
         attempt = await self._world.loop.call(placed.contest_id, GetAttempt(player.number))
         if not isinstance(attempt, AttemptView):
             return cast("Refusal", attempt), isinstance(attempt, Refusal) and attempt.code != "not_found"
         return attempt, placed.is_new or attempt.status == IN_PROGRESS
+
+    async def _admitted(self, window: WindowView, admit: Admit) -> object:
+        """Have the window decide. Where a start has its price nobody else takes from the player's purse until it is
+        paid: in the commit that admits them (R-20)."""
+        costs = self._world.rules(window).costs
+        if not costs:
+            return await self._world.loop.call(window.window_id, admit)
+        purses, player = self._world.purses, admit.player
+        async with purses.opened(player):
+            held = await purses.holdings(player)
+            short = missing(costs, held.balances, held.inventory)
+            admit = replace(admit, short=short[0] if short else None)
+            placed = await self._world.loop.call(window.window_id, admit)
+            if isinstance(placed, Refusal) and placed.code == "overloaded":
+                self._world.dossiers.forget(player)
+            return placed
 
     async def _door(self, player: PlayerRow, event_key: str) -> Door | Refusal:
         now = self._world.now_ms()

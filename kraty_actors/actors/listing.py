@@ -5,16 +5,19 @@ Most events have nothing of this player in them: what such a one shows is the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from kraty_actors.actors.gates import Gates
 from kraty_actors.actors.world import World
 from kraty_actors.definitions import EventDefinition
+from kraty_actors.domain.admission import is_due, missing
 from kraty_actors.domain.catalogue import Catalogue, EventView, WindowView
 from kraty_actors.domain.conditions import Facts, failing
 from kraty_actors.domain.days import day_start
 from kraty_actors.domain.ids import contest_id
+from kraty_actors.domain.outcome import Plain
+from kraty_actors.domain.rules import Rules
 from kraty_actors.domain.window_messages import MemberView
 from kraty_persistence import PlayerRow
 
@@ -23,12 +26,14 @@ from kraty_persistence import PlayerRow
 class Listed:
     """One event as one player sees it. `window` is None for one that is only to come, or that a start opens.
 
+    `missing` is what the player has too little of to start, each as [resource, needed, have].
+
     One that `is_for_all` is the same object for every player without a part in the event; whoever encodes it may keep
     the result in `encoded`, by codec.
     """
 
     event: EventView
-    rules_event: EventDefinition
+    rules: Rules
     window: WindowView | None
     opens_at: int | None
     leaderboard_id: str | None
@@ -37,6 +42,7 @@ class Listed:
     current_attempt_id: str | None
     requirement_met: bool
     attempts_left: int | None
+    missing: Sequence[Sequence[Plain]] = ()
     is_for_all: bool = False
     encoded: dict[str, bytes] = field(default_factory=dict)
 
@@ -47,7 +53,7 @@ class Shown:
     one that is all there is to know."""
 
     event: EventView
-    rules: EventDefinition
+    rules: Rules
     window: WindowView | None
     opens_at: int | None
     until: int
@@ -58,20 +64,22 @@ class Shown:
         """What one of whom this is known sees, or None where there is nothing to list."""
         if self.window is None and not (upcoming and self.opens_at is not None):
             return None
-        unlock, requirement = self.rules.unlock_condition, self.rules.entry_requirement
+        unlock, requirement = self.rules.event.unlock_condition, self.rules.event.entry_requirement
         if unlock is not None and failing(unlock, facts) is not None:
             return None
         name = upcoming, requirement is None or failing(requirement, facts) is None
         kept = self.kept.get(name)
         if kept is None:
             kept = self.kept[name] = self._listed(upcoming=upcoming, requirement_met=name[1])
-        return kept
+        costs = self.rules.costs
+        short = missing(costs, facts.balances, facts.items) if costs else None
+        return replace(kept, missing=short, is_for_all=False, encoded={}) if short else kept
 
     def _listed(self, *, upcoming: bool, requirement_met: bool) -> Listed:
-        is_one_board = self.rules.leaderboard.mode == "global" and self.window is not None
+        is_one_board = self.rules.event.leaderboard.mode == "global" and self.window is not None
         return Listed(
             event=self.event,
-            rules_event=self.rules,
+            rules=self.rules,
             window=self.window,
             opens_at=self.opens_at if upcoming else None,
             leaderboard_id=contest_id(self.window.window_id, 1) if is_one_board and self.window else None,
@@ -79,7 +87,7 @@ class Shown:
             league=None,
             current_attempt_id=None,
             requirement_met=requirement_met,
-            attempts_left=_attempts_left(self.rules, 0, 0),
+            attempts_left=_attempts_left(self.rules.event, 0, 0),
             is_for_all=True,
         )
 
@@ -134,8 +142,8 @@ class Listings:
         window, opens_at = event.current(now), event.next_start(now)
         ends_at = window.ends_at if window is not None else None
         until = min((at for at in (ends_at, opens_at) if at is not None), default=FOREVER)
-        rules = event.event if window is None else self._world.rules_event(window)
-        is_plain = not event.is_per_player and rules.attempt.max_daily_attempts is None
+        rules = event.rules if window is None else self._world.rules(window)
+        is_plain = not event.is_per_player and rules.event.attempt.max_daily_attempts is None
         return Shown(event, rules, window, opens_at, until, is_plain)
 
     # -- what is the player's own
@@ -175,23 +183,29 @@ class Listings:
         facts: Facts,
         now: int,
     ) -> Listed | None:
-        rules = self._world.rules_event(window)
+        rules = self._world.rules(window)
+        definition = rules.event
         if member.completed:
-            facts = facts.with_completion(rules.key)
-        if failing(rules.unlock_condition, facts) is not None:
+            facts = facts.with_completion(definition.key)
+        if failing(definition.unlock_condition, facts) is not None:
             return None
         return Listed(
             event=event,
-            rules_event=rules,
+            rules=rules,
             window=window,
             opens_at=opens_at,
             leaderboard_id=member.board_id,
             lobby_id=member.lobby.lobby_id if member.lobby is not None else None,
             league=member.league,
             current_attempt_id=await self._gates.running_attempt(player.number, member, now),
-            requirement_met=failing(rules.entry_requirement, facts) is None,
-            attempts_left=_attempts_left(rules, member.attempts, member.started_since + elsewhere),
+            requirement_met=failing(definition.entry_requirement, facts) is None,
+            attempts_left=_attempts_left(definition, member.attempts, member.started_since + elsewhere),
+            missing=self._missing(rules, member.charges, facts),
         )
+
+    def _missing(self, rules: Rules, charges: int, facts: Facts) -> Sequence[Sequence[Plain]]:
+        """What the player has too little of for the next start, if that is to be paid for."""
+        return missing(rules.costs, facts.balances, facts.items) if is_due(rules, charges) else ()
 
     def _to_come(
         self,
@@ -207,7 +221,8 @@ class Listings:
             return None
         met = failing(rules.entry_requirement, facts) is None
         left = _attempts_left(rules, 0, started_today)
-        return Listed(event, rules, window, opens_at, None, None, None, None, met, left)
+        short = self._missing(event.rules, 0, facts)
+        return Listed(event, event.rules, window, opens_at, None, None, None, None, met, left, short)
 
 
 def _day(event: EventView, now: int) -> int:

@@ -20,7 +20,7 @@ from anyio.lowlevel import checkpoint as yield_to_others
 from kraty_actors.actors.alarms import Alarms
 from kraty_actors.actors.cell import Batch, Cell, Envelope, Lane, Respond
 from kraty_actors.actors.clock import Clock
-from kraty_actors.actors.effects import stored
+from kraty_actors.actors.effects import Recorder
 from kraty_actors.actors.lanes import Lanes
 from kraty_actors.actors.records import FROM_ACTOR, pack_batch
 from kraty_actors.domain.outcome import Command, Effect, Message, Notice, Outcome, Refusal, State, Tick
@@ -67,12 +67,17 @@ class Listener:
 
 
 class ActorLoop:
-    """See the module. `make_state(actor_id)` gives the empty state of an actor; `listener` may be set before `run`."""
+    """See the module. `make_state(actor_id)` gives the empty state of an actor; `listener` may be set before `run`.
+
+    Attributes:
+        recorder: Turns what batches lead to into rows.
+    """
 
     def __init__(
         self, store: Store, clock: Clock, make_state: Callable[[str], State], roots: Iterable[str] = ()
     ) -> None:
         self.listener = Listener()
+        self.recorder = Recorder()
         self._store = store
         self._clock = clock
         self._make_state = make_state
@@ -256,7 +261,7 @@ class ActorLoop:
             cell.id,
             cell.number,
             pack_batch(cell.now, batch.inputs),
-            tuple(map(stored, batch.effects)),
+            self.recorder.rows(batch.effects, batch.notices, cell.now),
             can_wait=batch.can_wait,
         )
         self._store.submit(unit, partial(self._stored, cell, batch))

@@ -37,23 +37,23 @@ class Players:
     async def resolve(self, player_id: str) -> PlayerRow:
         """The player's row; a new player gets one, durable on return."""
         row = await self.find(player_id)  # a read, which works while nothing can be written
-        return row or self._keep(await self._store.resolve(player_id, new_participant_id))
+        return row or self.keep(await self._store.resolve(player_id, new_participant_id))
 
     async def find(self, player_id: str) -> PlayerRow | None:
         """The player's row, or None for one who was never here."""
         row = self._by_id.get(player_id) or await self._store.find_player(player_id)
-        return None if row is None else self._keep(row)
+        return None if row is None else self.keep(row)
 
     async def participant(self, participant_id: str) -> PlayerRow | None:
         row = await self._store.find_participant(participant_id)
-        return None if row is None else self._keep(row)
+        return None if row is None else self.keep(row)
 
     async def set_profile(self, row: PlayerRow, name: str | None, avatar: str | None, country: str | None) -> PlayerRow:
         """Take over what a token or a server says of the player, where it differs."""
         name, avatar, country = name or None, avatar or None, country or None
         if row.changed(name=name, avatar=avatar, country=country) == row:
             return row
-        return self._keep(await self._store.put_player(row.number, name=name, avatar=avatar, country=country))
+        return self.keep(await self._store.put_player(row.number, name=name, avatar=avatar, country=country))
 
     def attributes(self, row: PlayerRow) -> Mapping[str, Scalar]:
         """What the game's servers say of a player (R-19)."""
@@ -95,7 +95,7 @@ class Players:
             country=country or None,
             audited=_audited(row, standing, attributes, who, now),
         )
-        return self._keep(put)
+        return self.keep(put)
 
     def missing(self, numbers: Iterable[int]) -> list[int]:
         """Those of `numbers` that `names` would not find."""
@@ -112,9 +112,10 @@ class Players:
     async def fetch(self, numbers: list[int]) -> None:
         """Bring rows into memory."""
         for row in await self._store.players(numbers):
-            self._keep(row)
+            self.keep(row)
 
-    def _keep(self, row: PlayerRow) -> PlayerRow:
+    def keep(self, row: PlayerRow) -> PlayerRow:
+        """Take a row over as it stands in the store now."""
         self._by_number[row.number] = row
         self._by_id[row.player_id] = row
         return row

@@ -14,7 +14,6 @@ from kraty_actors.definitions import (
     Fault,
     GameFile,
     SharedBoard,
-    inactive_parts,
     load_event,
     load_game,
     load_shared_board,
@@ -117,12 +116,10 @@ class Publishing:
     ) -> GamePut:
         """Have the calendar take over a game, after judging it as a whole; nothing new is not even written down."""
         loaded = load_game(game).game
-        inactive = [event.key for event in loaded.events if inactive_parts(event)]
-        known = [key for key, event in self._world.catalogue.events.items() if not event.is_active]
-        if not changed and inactive == known and (file is None or file == self._world.catalogue.file):
+        if not changed and (file is None or file == self._world.catalogue.file):
             return GamePut([], [])
         seed = await self._seed(loaded)
-        reply = await self._world.loop.call(CALENDAR, PutGame(game, seed, changed, inactive, file, who))
+        reply = await self._world.loop.call(CALENDAR, PutGame(game, seed, changed, file, who))
         if not isinstance(reply, GamePut):
             raise StoreUnavailable(cast("Refusal", reply).message)
         await self._world.read_catalogue()

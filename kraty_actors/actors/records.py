@@ -33,6 +33,7 @@ CALENDAR_INPUTS = _by_tag(
     Tick,
     calendar.PutGame,
     calendar.SetEventState,
+    calendar.BanPlayer,
     calendar.FinalizeEvent,
     calendar.CancelWindow,
     calendar.ExtendWindow,
@@ -45,6 +46,7 @@ PLAYER_WINDOWS_INPUTS = _by_tag(
     Tick,
     player_windows.PlanPlayerWindows,
     player_windows.Visit,
+    contest.SetBan,
     calendar.FinalizeEvent,
     calendar.CancelWindow,
     calendar.ExtendWindow,
@@ -59,6 +61,7 @@ WINDOW_INPUTS = _by_tag(
     window.Finalize,
     window.Cancel,
     window.Leave,
+    window.Unseat,
     window.StartLobby,
     window.PushLobby,
     contest.Pause,
@@ -66,7 +69,10 @@ WINDOW_INPUTS = _by_tag(
     contest.Extend,
     contest.Amend,
     contest.AttemptEnded,
+    contest.AttemptsEnded,
+    contest.SetBan,
     contest.Closed,
+    contest.Paid,
 )
 CONTEST_INPUTS = _by_tag(
     Tick,
@@ -75,14 +81,16 @@ CONTEST_INPUTS = _by_tag(
     contest.Write,
     contest.Finish,
     contest.ForceComplete,
+    contest.Void,
+    contest.SetBan,
     contest.Pause,
     contest.Resume,
     contest.Extend,
     contest.Amend,
     contest.Close,
-    contest.Settled,
+    contest.Settle,
 )
-SHARED_BOARD_INPUTS = _by_tag(Tick, board.OpenPeriod, board.EndPeriod, board.Contribute)
+SHARED_BOARD_INPUTS = _by_tag(Tick, board.OpenPeriod, board.EndPeriod, board.Contribute, board.Retract, contest.SetBan)
 
 
 class UnknownFormat(Exception):

@@ -18,7 +18,7 @@ from kraty_actors.domain.calendar_messages import (
     SetEventState,
 )
 from kraty_actors.domain.catalogue import EventView, WindowView
-from kraty_actors.domain.contest_messages import ForceComplete
+from kraty_actors.domain.contest_messages import ForceComplete, Void
 from kraty_actors.domain.ids import CALENDAR, split_attempt
 from kraty_actors.domain.outcome import Command, Plain, Refusal
 from kraty_actors.domain.window_messages import GetReport, GetWindow, Report, WindowInfo
@@ -171,6 +171,26 @@ class Steering:
             return Refusal("not_found", "no such attempt")
         reply = await self._world.loop.call(where[0], ForceComplete(where[1], score, who))
         return cast("AttemptView | Refusal", reply)
+
+    async def void(self, attempt_id: str, reason: str, *, who: str) -> AttemptView | Refusal:
+        """Take an attempt out until its window is final: it counts nowhere, and what was paid for it is taken back as
+        far as it is there (R-51)."""
+        where = split_attempt(attempt_id)
+        if where is None:
+            return Refusal("not_found", "no such attempt")
+        reply = await self._world.loop.call(where[0], Void(where[1], reason, who))
+        if isinstance(reply, AttemptView):
+            await self._take_back(attempt_id, reason, who)
+        return cast("AttemptView | Refusal", reply)
+
+    async def _take_back(self, attempt_id: str, reason: str, who: str) -> None:
+        store = self._world.store
+        grants = await store.window_grants(attempt_id)
+        if grants:
+            names = [grant.id for grant in grants]
+            await store.withdraw(names, key="void", reason=reason, source=who, now=self._world.now_ms())
+            for player in {grant.player for grant in grants}:
+                self._world.dossiers.forget(player)
 
 
 def _no_window() -> Refusal:

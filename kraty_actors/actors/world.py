@@ -8,8 +8,10 @@ import anyio
 
 from kraty_actors.actors.cell import Respond
 from kraty_actors.actors.dossiers import Dossiers
+from kraty_actors.actors.effects import GrantTerms
 from kraty_actors.actors.loop import ActorLoop, answer_to
 from kraty_actors.actors.players import Players
+from kraty_actors.actors.purses import Purses
 from kraty_actors.definitions import EventDefinition
 from kraty_actors.domain.calendar_messages import GetCatalogue
 from kraty_actors.domain.catalogue import Catalogue, EventView, Library, WindowView
@@ -29,6 +31,7 @@ class World:
         self.library = library
         self.players = Players(store)
         self.dossiers = Dossiers(store)
+        self.purses = Purses(self.dossiers)
         self.catalogue = Catalogue.empty()
         self.listed: Sequence[EventView] = ()
         """The events that players may see."""
@@ -67,7 +70,8 @@ class World:
     def take_catalogue(self, reply: object) -> None:
         if isinstance(reply, Catalogue):
             self.catalogue = reply
-            self.listed = [one for one in reply.events.values() if one.state in ("scheduled", "live") and one.is_active]
+            self.loop.recorder.terms = GrantTerms.of(reply.game)
+            self.listed = [one for one in reply.events.values() if one.state in ("scheduled", "live")]
             self.wanted = Wanted.by_all(rules.wanted for rules in self._rules_in_play())
             self._catalogue_changed.set()
             self._catalogue_changed = anyio.Event()
@@ -87,6 +91,10 @@ class World:
         found = self.catalogue.events.get(event_key)
         return Refusal("not_found", f"no event '{event_key}'") if found is None else found
 
+    def rules(self, window: WindowView) -> Rules:
+        """The rules that the window plays by."""
+        return self.library.rules(window.event_key, window.revision)
+
     def rules_event(self, window: WindowView) -> EventDefinition:
         """The event as the window plays it."""
-        return self.library.rules(window.event_key, window.revision).event
+        return self.rules(window).event

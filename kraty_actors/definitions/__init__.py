@@ -46,7 +46,6 @@ from kraty_actors.definitions.events import (
 )
 from kraty_actors.definitions.faults import DefinitionFaults, Fault
 from kraty_actors.definitions.game import Currency, GameFile, IdentityPool, Item, LobbySettings, Settings, Webhook
-from kraty_actors.definitions.inactive import inactive_parts
 from kraty_actors.definitions.load import (
     Loaded,
     LoadedBoard,
@@ -144,7 +143,6 @@ __all__ = [
     "ValidatorParams",
     "Webhook",
     "WindowRule",
-    "inactive_parts",
     "json_schema",
     "load_event",
     "load_game",

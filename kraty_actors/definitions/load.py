@@ -16,7 +16,6 @@ from kraty_actors.definitions.events import EventDefinition
 from kraty_actors.definitions.faults import DefinitionFaults, Fault
 from kraty_actors.definitions.findings import Findings, Place
 from kraty_actors.definitions.game import GameFile
-from kraty_actors.definitions.inactive import warn_of_inactive_parts, warn_of_inactive_settings
 from kraty_actors.definitions.reading import read
 
 M = TypeVar("M", bound=Model)
@@ -56,13 +55,7 @@ def load_game(data: object) -> Loaded:
         DefinitionFaults: with every fault, in the order of the file.
     """
 
-    def check(game: GameFile, place: Place) -> None:
-        check_game(game, place)
-        warn_of_inactive_settings(game, place)
-        for i, event in enumerate(game.events):
-            warn_of_inactive_parts(event, place / "events" / i)
-
-    return Loaded(*_load(GameFile, data, check))
+    return Loaded(*_load(GameFile, data, check_game))
 
 
 def load_game_text(text: str) -> Loaded:
@@ -88,7 +81,6 @@ def load_event(data: object, game: GameFile) -> LoadedEvent:
     def check(event: EventDefinition, place: Place) -> None:
         known = GameFile.model_copy(game, update={"events": (*game.events, event)})
         check_event(event, place, surroundings(known))
-        warn_of_inactive_parts(event, place)
 
     return LoadedEvent(*_load(EventDefinition, data, check))
 

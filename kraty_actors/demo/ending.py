@@ -24,10 +24,10 @@ def tell(console: Console, result: Result, folder: Path) -> None:
 def print_verdict(console: Console, result: Result) -> None:
     """Print who won what, and whether it adds up."""
     report = result.report
-    paid = report.winners * report.share
+    paid = report.winners * result.share
     console.print(_payments(result))
     console.print(
-        f"{report.winners} x {report.share:,} + {report.remainder} left over = {paid + report.remainder:,} "
+        f"{report.winners} x {result.share:,} + {report.remainder} left over = {paid + report.remainder:,} "
         f"of {result.pool:,} {result.currency}",
         f"{result.acknowledged:,} writes acknowledged, {result.journalled:,} in the journal on disk",
         sep="\n",

@@ -40,17 +40,22 @@ class Result:
     standings: str = ""
     payments: list[Payment] = field(default_factory=list)
 
+    @property
+    def share(self) -> int:
+        """What each winner was paid."""
+        return self.report.paid.get(self.currency, 0) // max(1, self.report.winners)
+
     def disagreements(self) -> list[str]:
         """What does not fit together; empty if all is well."""
         report, payments = self.report, self.payments
         checks = [
             (self.acknowledged == self.journalled, "writes acknowledged and writes journalled differ"),
             (
-                report.winners * report.share + report.remainder == self.pool,
+                report.winners * self.share + report.remainder == self.pool,
                 "winners x share + remainder is not the pool",
             ),
             (sum(one.grants for one in payments) == report.winners, "grants and winners differ in number"),
-            (all(one.amount == report.share for one in payments), "a winner was not paid one share"),
+            (all(one.amount == self.share for one in payments), "a winner was not paid one share"),
         ]
         return [fault for fits, fault in checks if not fits]
 
@@ -59,7 +64,7 @@ class Result:
         return {
             "participants": self.report.participants,
             "winners": self.report.winners,
-            "share": self.report.share,
+            "share": self.share,
             "remainder": self.report.remainder,
             "pool": self.pool,
             "currency": self.currency,

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kraty_actors.definitions import EventDefinition
 from kraty_actors.domain.conditions import CompletionWanted, Facts, failing
 from kraty_actors.domain.days import day_start, next_day_start
-from kraty_actors.domain.outcome import Plain, Refusal
+from kraty_actors.domain.outcome import Cost, Plain, Refusal
+from kraty_actors.domain.rules import Rules
 from kraty_actors.domain.window_messages import Admit, OpenWindow
 
 
 @dataclass(slots=True)
 class Member:
     """One player in one window. `contest` is the number of their place there; `day` is the midnight (ms) of the last
-    day on which they started, `started_today` counts that day's starts."""
+    day on which they started, `started_today` counts that day's starts. `charges` counts how often they paid."""
 
     contest: int
     attempts: int = 0
@@ -22,6 +24,7 @@ class Member:
     completed: bool = False
     day: int = 0
     started_today: int = 0
+    charges: int = 0
 
     def started_since(self, day: int) -> int:
         return self.started_today if self.day >= day else 0
@@ -34,14 +37,37 @@ class Member:
         self.running = True
 
     def dump(self) -> list[Plain]:
-        return [self.contest, self.attempts, self.running, self.completed, self.day, self.started_today]
+        return [self.contest, self.attempts, self.running, self.completed, self.day, self.started_today, self.charges]
 
 
 def refused(
     event: EventDefinition, opening: OpenWindow, asked: Admit, member: Member | None, now: int
 ) -> Refusal | None:
-    """Why this player may not start a new attempt now; None if they may."""
+    """Why this player may not start a new attempt now, but for what it costs; None if they may."""
     return _gate(event, opening, asked, member) or _limit(event, opening.timezone, asked, member, now)
+
+
+def is_due(rules: Rules, charges: int) -> bool:
+    """Whether the next start is to be paid for by a player who has paid so often in this window (R-20, R-21)."""
+    return bool(rules.costs) and (not charges or rules.charges_each_attempt)
+
+
+def missing(costs: Sequence[Cost], balances: Mapping[str, int], items: Mapping[str, int]) -> list[list[Plain]]:
+    """Whatever a player has too little of, each as [resource, needed, have], in the order of the costs."""
+    held = {"currency": balances, "item": items}
+    found: list[list[Plain]] = []
+    for cost in costs:
+        have = held[cost.kind].get(cost.key, 0)
+        if have < cost.amount:
+            found.append([cost.key, cost.amount, have])
+    return found
+
+
+def too_poor(short: Sequence[Plain]) -> Refusal:
+    """The player cannot pay for a start."""
+    resource, needed, have = short
+    message = f"not enough {resource} to enter: need {needed}"
+    return Refusal("insufficient_entry_cost", message, {"resource": resource, "needed": needed, "have": have})
 
 
 def _gate(event: EventDefinition, opening: OpenWindow, asked: Admit, member: Member | None) -> Refusal | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from kraty_actors.domain.outcome import Plain
+from kraty_actors.domain.outcome import Pay, Plain
+from kraty_actors.domain.validators.past import Past
 from kraty_actors.domain.write_memory import WriteMemory
 
 Number = int | float
@@ -18,7 +20,13 @@ FORCE_COMPLETED = "force_completed"
 @dataclass(slots=True)
 class Attempt:
     """`score` is the attempt's own at its last write, `last_order` the contest's number of that input; `ended_at` is
-    set once it has ended."""
+    set once it has ended.
+
+    Of what it gives to its board (R-29), `best` is the highest score of any write and `best_at` the board's moment of
+    it. `fired` has a bit for each milestone that was paid, `fired_then` those of the newest write, which came at
+    `wrote_at`. `past` is what raw values have been through (R-49). `previous` is the serial of the player's
+    attempt before it.
+    """
 
     serial: int
     player: int
@@ -32,6 +40,14 @@ class Attempt:
     last_order: int = 0
     rank_then: int | None = None
     ended_at: int | None = None
+    best: Number | None = None
+    best_at: int = 0
+    fired: int = 0
+    fired_then: int = 0
+    wrote_at: int = 0
+    is_void: bool = False
+    past: Past = None
+    previous: int = -1
 
     @property
     def counts_as_completed(self) -> bool:
@@ -51,6 +67,13 @@ class Attempt:
             self.last_order,
             self.rank_then,
             self.ended_at,
+            self.best,
+            self.best_at,
+            self.fired,
+            self.fired_then,
+            self.wrote_at,
+            self.is_void,
+            self.past,
         ]
 
     @classmethod
@@ -81,6 +104,19 @@ class AttemptView:
     completed_at: int | None
     last_seq: int
 
+    def ended(self, status: str, at: int) -> AttemptView:
+        """The same attempt once it has ended."""
+        counts = status in (COMPLETED, FORCE_COMPLETED)
+        return replace(self, status=status, completed_at=at if counts else None)
+
+
+@dataclass(slots=True, frozen=True)
+class FiredMilestone:
+    """A milestone that a write has reached, and what it pays (R-44)."""
+
+    key: str
+    grants: Sequence[Pay]
+
 
 @dataclass(slots=True)
 class Written:
@@ -94,3 +130,4 @@ class Written:
     score: Number
     rank: int | None
     repeated: bool
+    fired: Sequence[FiredMilestone] = ()

@@ -27,6 +27,7 @@ class Attempts:
         return iter(self._all)
 
     def add(self, attempt: Attempt) -> None:
+        attempt.previous = self._newest.get(attempt.player, -1)
         self._all.append(attempt)
         self._newest[attempt.player] = attempt.serial
         self._await_end(attempt)
@@ -42,6 +43,18 @@ class Attempts:
     def newest(self, player: int) -> int:
         """The serial of the player's newest attempt, -1 without one."""
         return self._newest.get(player, -1)
+
+    def of(self, player: int) -> Iterator[Attempt]:
+        """The player's attempts, newest first."""
+        serial = self.newest(player)
+        while serial >= 0:
+            attempt = self._all[serial]
+            yield attempt
+            serial = attempt.previous
+
+    def some(self, start: int, count: int) -> list[Attempt]:
+        """`count` attempts from the serial `start` on."""
+        return self._all[start : start + count]
 
     def running(self) -> list[Attempt]:
         return [attempt for attempt in self._all if attempt.status == IN_PROGRESS]

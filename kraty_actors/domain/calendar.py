@@ -9,6 +9,7 @@ from kraty_actors.definitions import EventDefinition, GameFile
 from kraty_actors.domain import steering
 from kraty_actors.domain.board_shelf import BoardShelf
 from kraty_actors.domain.calendar_messages import (
+    BanPlayer,
     CancelWindow,
     Changed,
     CopyPrevious,
@@ -21,8 +22,9 @@ from kraty_actors.domain.calendar_messages import (
     SetEventState,
 )
 from kraty_actors.domain.catalogue import Catalogue, Library, Windows, WindowView
+from kraty_actors.domain.contest_messages import SetBan
 from kraty_actors.domain.loot import Bundles
-from kraty_actors.domain.outcome import Audited, Command, Message, Outcome, Plain, Refusal, Tick
+from kraty_actors.domain.outcome import Audited, BanSet, Command, Message, Notice, Outcome, Plain, Refusal, Tick
 from kraty_actors.domain.planned import Planned, Terms
 from kraty_actors.domain.player_windows_messages import PlayerWindowsIdle
 from kraty_actors.domain.rules import Rules
@@ -63,6 +65,8 @@ class Calendar:
                 return self._idle(command)
             case PutGame():
                 return self._put(command, now)
+            case BanPlayer():
+                return self._ban(command, now)
             case SetEventState() | FinalizeEvent():
                 return self._steer_event(command, now)
             case CancelWindow() | ExtendWindow() | OverrideWindow() | CopyPrevious():
@@ -84,9 +88,8 @@ class Calendar:
         for event in game.events:
             planned = self._events.setdefault(event.key, Planned(event.key))
             rules, terms = self._revised(planned, event, bundles), self._terms(event)
-            is_active = event.key not in command.inactive
-            if rules is not None or (terms, is_active) != (planned.terms, planned.is_active):
-                self._say(outcome, planned, planned.put(rules, terms, now, is_active=is_active))
+            if rules is not None or terms != planned.terms:
+                self._say(outcome, planned, planned.put(rules, terms, now))
         changed = [self._count(kind, key, before) for kind, key in command.changed]
         outcome.reply = GamePut([put for put, _ in changed], [warning for one in filed for warning in one.warnings])
         outcome.effects = [
@@ -208,6 +211,21 @@ class Calendar:
         known = event.windows.get(window_id)
         to_come = event.view().upcoming(now) if known is None else ()
         return known or next((one for one in to_come if one.window_id == window_id), None)
+
+    def _ban(self, command: BanPlayer, now: int) -> Outcome:
+        """Whoever keeps a board hears of it; in windows to come the player cannot start."""
+        outcome = self._open_due(now)
+        told = SetBan(command.player, command.is_banned)
+        boards = [Message(view.current_id, told) for view in self._shelf.views().values()]
+        windows = [message for event in self._events.values() for message in event.tell_all(told)]
+        outcome.messages = [*outcome.messages, *windows, *boards]
+        ban = BanSet(command.player, command.is_banned, command.reason)
+        action = "players.ban" if command.is_banned else "players.unban"
+        audited = Audited(command.who, action, f"player:{command.player}", None, command.reason, now)
+        outcome.effects = [*outcome.effects, ban, audited]
+        outcome.notices = [*outcome.notices, Notice("player.banned", (), ban)]
+        outcome.reply = ban
+        return outcome
 
     # -- helpers
 

@@ -12,14 +12,13 @@ from kraty_actors.domain.outcome import Command, Plain
 @dataclass(slots=True, frozen=True)
 class PutGame(Command):
     """The definitions as they stand from now on, already checked. `changed` names what was put, each as
-    [kind, key]; `inactive` the events that need a part which does not run yet; `file` is what a game file said,
+    [kind, key]; `file` is what a game file said,
     or None."""
 
     tag: ClassVar[str] = "put_game"
     game: dict[str, Plain]
     seed: int
     changed: list[list[str]]
-    inactive: list[str]
     file: dict[str, Plain] | None
     who: str
 
@@ -79,6 +78,17 @@ class CopyPrevious(Command):
 
     tag: ClassVar[str] = "copy_previous"
     window_id: str
+    who: str
+
+
+@dataclass(slots=True, frozen=True)
+class BanPlayer(Command):
+    """A player is banned, or no longer: an input of every board that is open (R-51)."""
+
+    tag: ClassVar[str] = "ban_player"
+    player: int
+    is_banned: bool
+    reason: str | None
     who: str
 
 

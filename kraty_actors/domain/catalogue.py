@@ -66,7 +66,6 @@ class EventView:
     state: EventState
     timezone: str
     ahead_days: int
-    is_active: bool
     windows: tuple[WindowView, ...]
     ahead: Unrolled[WindowView]
     overrides: Mapping[int, Bag]
@@ -117,7 +116,7 @@ class EventView:
 
     @property
     def _occurs(self) -> bool:
-        return self.is_active and self.state in RUNNING
+        return self.state in RUNNING
 
 
 def overridden(window: WindowView, overrides: Mapping[int, Bag]) -> WindowView:

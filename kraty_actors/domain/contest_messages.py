@@ -14,7 +14,7 @@ Number = int | float
 class Open(Command):
     """From the window: the board begins at `starts_at`, and with it the grid of its bots. `bot_seats` says how many
     bots sit here where that is not simply every bound one (R-31). `boards` names the shared boards that it
-    contributes to, each as [key, revision] (R-32)."""
+    contributes to, each as [key, revision] (R-32). `league` is the one of which the board is a division (R-30)."""
 
     tag: ClassVar[str] = "open"
     event_key: str
@@ -26,6 +26,7 @@ class Open(Command):
     bot_tick_seconds: int = 5
     boards: list[list[Plain]] = field(default_factory=list)
     is_paused: bool = False
+    league: str | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -40,7 +41,8 @@ class Seat(Command):
 @dataclass(slots=True)
 class Write(Command):
     """One progress message (R-8). A bare number is the first metric's. `identity` is its seq (int), its
-    idempotency key (str), or None."""
+    idempotency key (str), or None. `findings` are what validators said of it, each as [key, verdict, reason]; None
+    until they have been asked, which they are only once: a replay goes by what they said."""
 
     tag: ClassVar[str] = "w"
     serial: int
@@ -48,14 +50,25 @@ class Write(Command):
     mode: str
     identity: int | str | None
     player: int
+    findings: list[list[str]] | None = None
 
     def record(self) -> list[Plain]:
         """The owner was checked before, so a journal need not say who wrote."""
-        return ["w", self.serial, self.metrics, self.mode == "set", self.identity]
+        record: list[Plain] = ["w", self.serial, self.metrics, self.mode == "set", self.identity]
+        if self.findings:
+            record.append(self.findings)
+        return record
 
     @classmethod
-    def restored(cls, serial: int, metrics: dict[str, Number], replace: bool, identity: int | str | None) -> Write:
-        return cls(serial, metrics, "set" if replace else "increment", identity, ANYONE)
+    def restored(
+        cls,
+        serial: int,
+        metrics: dict[str, Number],
+        replace: bool,
+        identity: int | str | None,
+        findings: list[list[str]] | None = None,
+    ) -> Write:
+        return cls(serial, metrics, "set" if replace else "increment", identity, ANYONE, findings or [])
 
 
 ANYONE = -1
@@ -79,6 +92,25 @@ class ForceComplete(Command):
     serial: int
     score: Number | None
     who: str
+
+
+@dataclass(slots=True, frozen=True)
+class Void(Command):
+    """An operator takes an attempt out: it counts nowhere, and nothing is paid for it (R-51)."""
+
+    tag: ClassVar[str] = "void"
+    serial: int
+    reason: str
+    who: str
+
+
+@dataclass(slots=True, frozen=True)
+class SetBan(Command):
+    """To whoever keeps a board: the player's row leaves it, or comes back (R-51)."""
+
+    tag: ClassVar[str] = "ban"
+    player: int
+    is_banned: bool
 
 
 @dataclass(slots=True, frozen=True)
@@ -125,11 +157,14 @@ class Close(Command):
 
 
 @dataclass(slots=True, frozen=True)
-class Settled(Command):
-    """From the window: every grant is written; these standings are final."""
+class Settle(Command):
+    """From the window, once all its boards are closed: write what is due, `share` to each winner of a pool; then these
+    standings are final. Of a window that was cancelled nothing is due."""
 
-    tag: ClassVar[str] = "settled"
+    tag: ClassVar[str] = "settle"
     can_wait: ClassVar[bool] = True
+    share: int = 0
+    is_cancelled: bool = False
 
 
 @dataclass(slots=True, frozen=True)
@@ -155,12 +190,32 @@ class AttemptEnded(Command):
 
 
 @dataclass(slots=True, frozen=True)
+class AttemptsEnded(Command):
+    """To the window, of a contest that closes: who has completed an attempt by that, and who has not."""
+
+    tag: ClassVar[str] = "all_ended"
+    can_wait: ClassVar[bool] = True
+    completed: list[int]
+    expired: list[int]
+
+
+@dataclass(slots=True, frozen=True)
 class Closed(Command):
-    """To the window: what it needs to share out prizes."""
+    """To the window: all attempts have ended, and so many players have won."""
 
     tag: ClassVar[str] = "closed"
     can_wait: ClassVar[bool] = True
     contest: str
-    winners: list[int]
-    promoted: list[int] = field(default_factory=list)
-    relegated: list[int] = field(default_factory=list)
+    winners: int
+
+
+@dataclass(slots=True, frozen=True)
+class Paid(Command):
+    """To the window: everything that is due on this board is written. `paid` is by currency; `players` were paid."""
+
+    tag: ClassVar[str] = "paid"
+    can_wait: ClassVar[bool] = True
+    contest: str
+    players: int
+    grants: int
+    paid: dict[str, int]

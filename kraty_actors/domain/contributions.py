@@ -10,7 +10,7 @@ from kraty_actors.domain.ids import board_id
 from kraty_actors.domain.outcome import Message, Plain
 from kraty_actors.domain.periods import BoardRules, Period, period_at
 from kraty_actors.domain.rules import Rulebook
-from kraty_actors.domain.shared_board_messages import Contribute
+from kraty_actors.domain.shared_board_messages import Contribute, Retract
 
 Number = int | float
 
@@ -83,6 +83,35 @@ class Contributions:
                 said.append(Message(board_id(rules.key, starts_at), told))
         self._writes, self._finals = [], []
         return said
+
+    def retracted(self, attempt: Attempt, now: int, *, was_completed: bool) -> list[Message]:
+        """What was gathered, and after it that the attempt was taken out: to each board, in every period since it
+        began (R-51)."""
+        said = self.messages(now)
+        for bound in self._bound:
+            at: int | None = attempt.started_at
+            while at is not None and at <= now:
+                period = period_at(bound.rules, at)
+                said.append(self._retraction(bound, period, attempt, was_completed=was_completed))
+                at = period.ends_at
+        return said
+
+    def _retraction(self, bound: Bound, period: Period, attempt: Attempt, *, was_completed: bool) -> Message:
+        rules = bound.rules
+        retract = Retract(
+            self._contest,
+            rules.key,
+            rules.revision,
+            period.starts_at,
+            bound.bound_at,
+            attempt.player,
+            attempt.serial,
+            attempt.started_at,
+            attempt.last_order,
+            attempt.score,
+            was_completed,
+        )
+        return Message(board_id(rules.key, period.starts_at), retract)
 
     def dump(self) -> Plain:
         return [self._first_bound, [[bound.rules.key, bound.rules.revision] for bound in self._bound]]

@@ -36,6 +36,10 @@ class ExactSums:
             self._totals[player] = total
         return shown
 
+    def forget(self, player: int) -> None:
+        """The player's total begins anew."""
+        self._totals.pop(player, None)
+
     def dump(self) -> list[Plain]:
         return [[player, str(total)] for player, total in self._totals.items()]
 

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
 
-from kraty_actors.domain.admission import Member
+from kraty_actors.domain.admission import Member, is_due
 from kraty_actors.domain.contest_messages import Amend, Open, Seat
 from kraty_actors.domain.days import day_start
 from kraty_actors.domain.ids import contest_id
 from kraty_actors.domain.lobby import Lobby, LobbyView, Unmatched
-from kraty_actors.domain.outcome import Command, Message, Notice, Outcome, Plain
+from kraty_actors.domain.outcome import Charged, Command, Effect, Message, Notice, Outcome, Plain
 from kraty_actors.domain.placement import placement_of
 from kraty_actors.domain.placement.decision import Decision, NewBoard
 from kraty_actors.domain.placement.lobbies import Lobbies
 from kraty_actors.domain.placement.one_board import ONLY, OneBoard
 from kraty_actors.domain.rules import Rules
-from kraty_actors.domain.window_messages import GetMember, MemberView, OpenWindow, Placed
+from kraty_actors.domain.window_messages import GetMember, Invitation, MemberView, OpenWindow, Placed
 
 ROWS_PER_PART = 2000
 """Players or boards in one part of a checkpoint: a couple of milliseconds of packing."""
@@ -26,7 +26,8 @@ LOBBIES_PER_PART = 50
 
 
 class Floor:
-    """See the module. `opening` says how the window is now, not how it began: its end may move, it may be paused."""
+    """See the module. `opening` says how the window is now, not how it began: its end may move, it may be paused.
+    `participants` are the players with an attempt."""
 
     def __init__(self, window_id: str, rules: Rules, opening: OpenWindow) -> None:
         self.window_id = window_id
@@ -35,6 +36,7 @@ class Floor:
         self.amended: Amend | None = None
         self.is_over = False
         self.members: dict[int, Member] = {}
+        self.participants = 0
         self.contests: list[int] = []
         self.placement = placement_of(rules, opening)
 
@@ -46,6 +48,11 @@ class Floor:
     def lobby(self, number: int) -> Lobby | None:
         """The lobby of that number, if it stands."""
         return self.lobbies.get(number) if self.lobbies is not None else None
+
+    def has_opened(self, number: int) -> bool:
+        """Whether the place of that number is a contest, and not a lobby that forms."""
+        lobby = self.lobby(number)
+        return lobby is None or lobby.started_at is not None
 
     def has_ended(self, now: int) -> bool:
         ends_at = self.opening.ends_at
@@ -59,8 +66,9 @@ class Floor:
             return []
         return self._open(NewBoard(ONLY, bots=None if self.rules.has_board else 0), self.opening.starts_at)
 
-    def carry_out(self, decision: Decision, now: int, asker: int | None = None) -> Outcome:
-        """Give places, open boards, start attempts and push lobbies; `asker` is answered, not told."""
+    def carry_out(self, decision: Decision, now: int, asker: int | None = None, *, announce: bool = False) -> Outcome:
+        """Give places, open boards, start attempts and push lobbies; `asker` is answered, and told only where that is
+        to be announced. Where a start is to be paid for, others than the asker are invited to do so."""
         for player, number in decision.places.items():
             if number is None:
                 del self.members[player]
@@ -69,10 +77,30 @@ class Floor:
             else:
                 self.members[player] = Member(number)
         messages = [message for board in decision.opened for message in self._open(board, now)]
-        messages += self._start(decision.starts, now, asker)
         notices = [self.lobby_notice(lobby, *players) for lobby, players in decision.told.values()]
+        notices += self._lobby_news(decision)
+        effects: list[Effect] = []
+        for player in decision.starts:
+            if is_due(self.rules, self.members[player].charges):
+                if player != asker:
+                    notices.append(self._invitation(player))
+                    continue
+                effects.append(self._charge(player, now))
+            messages.append(self._start(player, now, announce=announce or player != asker))
         reply = self._reply(decision, asker)
-        return Outcome(reply=reply, traced=decision.is_traced, messages=messages, notices=notices)
+        return Outcome(reply=reply, traced=decision.is_traced, messages=messages, notices=notices, effects=effects)
+
+    def _lobby_news(self, decision: Decision) -> Iterable[Notice]:
+        """Which lobbies came about, started, or were left by everybody: for those who are told outside."""
+        for lobby in decision.created:
+            yield Notice("lobby.created", (), self.lobby_view(lobby))
+        for board in decision.opened:
+            started = self.lobby(board.number)
+            if started is not None:
+                yield Notice("lobby.started", (), self.lobby_view(started))
+        for lobby, _ in decision.told.values():
+            if lobby.status == "closed":
+                yield Notice("lobby.closed", (), self.lobby_view(lobby))
 
     def _reply(self, decision: Decision, asker: int | None) -> Placed | LobbyView | Unmatched:
         if asker in decision.starts:
@@ -94,16 +122,31 @@ class Floor:
             bot_tick_seconds=opening.bot_tick_seconds,
             boards=opening.boards,
             is_paused=opening.is_paused,
+            league=self.placement.league_of(board.number),
         )
         said: list[Command] = [command] if self.amended is None else [command, self.amended]
         return [self.message(board.number, one) for one in said]
 
-    def _start(self, players: Iterable[int], now: int, asker: int | None) -> Iterable[Message]:
-        today = day_start(now, self.opening.timezone)
-        for player in players:
-            member = self.members[player]
-            member.start(today)
-            yield self.message(member.contest, Seat(player, announce=player != asker))
+    def _start(self, player: int, now: int, *, announce: bool) -> Message:
+        member = self.members[player]
+        self.participants += not member.attempts
+        member.start(day_start(now, self.opening.timezone))
+        return self.message(member.contest, Seat(player, announce=announce))
+
+    def _charge(self, player: int, now: int) -> Charged:
+        """The debit, in the commit that admits the player (R-20)."""
+        member = self.members[player]
+        member.charges += 1
+        name = self.charge(member.charges)
+        return Charged(player, name, self.rules.costs, self.window_id, now)
+
+    def charge(self, nth: int) -> str:
+        """The name of a player's nth charge in this window: a retried start has the same one (R-21)."""
+        return f"entry:{self.window_id}" if nth == 1 else f"entry:{self.window_id}:{nth}"
+
+    def _invitation(self, player: int) -> Notice:
+        lobby_id = contest_id(self.window_id, self.members[player].contest)
+        return Notice("invitation", (player,), Invitation(self.window_id, self.rules.event.key, lobby_id))
 
     def tell(self, command: Command) -> list[Message]:
         """The same to every contest."""
@@ -168,6 +211,7 @@ class Floor:
             started_since=seen.started_since(query.since),
             league=None if member is None else self.placement.league_of(member.contest),
             board_id=contest if self.rules.has_board else None,
+            charges=seen.charges,
         )
 
     # -- checkpoint
@@ -183,6 +227,7 @@ class Floor:
         self.contests = rows["contests"]
         self.placement.restore(rows.get("placement", ()))
         self.members = {player: Member(*plain) for player, *plain in rows.get("members", ())}
+        self.participants = sum(1 for member in self.members.values() if member.attempts)
 
 
 def parts(kind: str, rows: Iterable[Plain], size: int = ROWS_PER_PART) -> Iterable[Plain]:

@@ -6,12 +6,12 @@ from kraty_actors.domain.floor import Floor
 from kraty_actors.domain.lobby import Lobby, LobbyView
 from kraty_actors.domain.outcome import Audited, Outcome, Plain, Refusal
 from kraty_actors.domain.placement.lobbies import Lobbies
-from kraty_actors.domain.window_messages import GetForming, GetLobby, Leave, Presence, PushLobby, StartLobby
+from kraty_actors.domain.window_messages import GetForming, GetLobby, Leave, Presence, PushLobby, StartLobby, Unseat
 
 EVERYONE = 0
 """The player of a `Presence` that is about all of them."""
 
-LobbyCommand = GetForming | GetLobby | Leave | Presence | PushLobby | StartLobby
+LobbyCommand = GetForming | GetLobby | Leave | Presence | PushLobby | StartLobby | Unseat
 
 
 def apply(floor: Floor, command: LobbyCommand, now: int) -> Outcome:
@@ -23,6 +23,8 @@ def apply(floor: Floor, command: LobbyCommand, now: int) -> Outcome:
             return _presence(floor, command)
         case PushLobby():
             return _push(floor, command, now)
+        case Unseat():
+            return _unseat(floor, command, now)
     lobbies = floor.lobbies
     lobby = lobbies.get(command.number) if lobbies is not None else None
     if lobbies is None or lobby is None or (isinstance(command, Leave) and command.player not in lobby.seats):
@@ -42,6 +44,16 @@ def _change(floor: Floor, lobbies: Lobbies, lobby: Lobby, command: Leave | Start
         return Outcome(reply=Refusal("conflict", "the event is paused: nothing starts in it", {"state": "paused"}))
     started = floor.carry_out(lobbies.start(lobby, now), now)
     return _audited(started, command.who, "lobbies.start", "forming", now)
+
+
+def _unseat(floor: Floor, command: Unseat, now: int) -> Outcome:
+    """Only a seat that nothing was started from; who has paid meanwhile keeps it."""
+    lobby, member = floor.lobby(command.number), floor.members.get(command.player)
+    if floor.lobbies is None or lobby is None or member is None or member.contest != command.number:
+        return Outcome()
+    if floor.is_over or lobby.is_forming or member.attempts:
+        return Outcome()
+    return floor.carry_out(floor.lobbies.unseat(lobby, command.player), now)
 
 
 def _push(floor: Floor, command: PushLobby, now: int) -> Outcome:

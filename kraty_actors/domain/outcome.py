@@ -6,7 +6,7 @@ the rest: journal, commit, and only then replies, messages and notices.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -56,10 +56,11 @@ class Message:
 
 @dataclass(slots=True, frozen=True)
 class Notice:
-    """A push for the players concerned, as far as they are connected."""
+    """Something that happened: a push for the players concerned, as far as they are connected. What concerns nobody
+    in particular is only told outside."""
 
     push: str
-    players: Container[int]
+    players: Collection[int]
     body: object
 
 
@@ -97,6 +98,74 @@ class MovedLeague:
 
 
 @dataclass(slots=True, frozen=True)
+class Cost:
+    """What something takes of a wallet (`currency`) or an inventory (`item`)."""
+
+    kind: Literal["currency", "item"]
+    key: str
+    amount: int
+
+
+@dataclass(slots=True, frozen=True)
+class Charged:
+    """A start was paid for (R-20). The same `charge` of a player a second time is nothing (R-21)."""
+
+    player: int
+    charge: str
+    costs: Sequence[Cost]
+    source: str
+    at: int
+
+
+@dataclass(slots=True, frozen=True)
+class Refunded:
+    """What stands under a charge is given back, once (R-26)."""
+
+    player: int
+    charge: str
+    source: str
+    at: int
+
+
+@dataclass(slots=True, frozen=True)
+class Started:
+    """An attempt began; so that a player's attempts are found."""
+
+    player: int
+    attempt_id: str
+    event_key: str
+    at: int
+
+
+@dataclass(slots=True, frozen=True)
+class Flagged:
+    """A validator objected to a write (R-50). `verdict` is its own, `outcome` that of the whole write; `before` and
+    `after` are raw values, before any reset."""
+
+    anomaly_id: str
+    player: int
+    event_key: str
+    window_id: str
+    attempt_id: str
+    validator_key: str
+    verdict: Literal["flag", "reject"]
+    outcome: Literal["flag", "reject"]
+    reason: str
+    before: Mapping[str, Plain]
+    after: Mapping[str, Plain]
+    at: int
+
+
+@dataclass(slots=True, frozen=True)
+class BanSet:
+    """A player is banned from now on, or no longer (R-51)."""
+
+    player: int
+    is_banned: bool
+    reason: str | None = None
+
+
+@dataclass(slots=True, frozen=True)
 class Audited:
     """An operator changed something: who, what, before and after."""
 
@@ -108,7 +177,7 @@ class Audited:
     at: int
 
 
-Effect = Pay | Completed | MovedLeague | Audited
+Effect = Pay | Completed | MovedLeague | Charged | Refunded | Started | Flagged | BanSet | Audited
 
 
 @dataclass(slots=True)

@@ -54,7 +54,6 @@ class Planned:
         self.terms: Terms
         self.state: EventState = "draft"
         self.is_published = False
-        self.is_active = False
         self.windows: dict[str, WindowView] = {}
         self.overrides: dict[int, Bag] = {}
         self.next_start: int | None = None
@@ -80,7 +79,7 @@ class Planned:
     @property
     def occurs(self) -> bool:
         """Whether windows of it open when their time comes."""
-        return self.is_active and self.state in RUNNING
+        return self.state in RUNNING
 
     @property
     def open_windows(self) -> list[WindowView]:
@@ -92,24 +91,22 @@ class Planned:
 
     # -- definitions
 
-    def put(self, rules: Rules | None, terms: Terms, now: int, *, is_active: bool) -> list[Message]:
+    def put(self, rules: Rules | None, terms: Terms, now: int) -> list[Message]:
         """The event as it stands from now on; `rules` are None where nothing that it plays by has changed (R-5)."""
         if not self.revisions and rules is not None:
             self.is_published = rules.event.state != "draft"
         messages = self._amend(rules, terms)
         is_replanned = rules is not None or terms.timezone != self.terms.timezone
-        is_news = is_replanned or is_active != self.is_active
-        self.terms, self.is_active = terms, is_active
+        self.terms = terms
         if rules is not None:
             self.revisions.append(rules)
-        if self.state == "draft" and self.is_published and is_active:
+        if self.state == "draft" and self.is_published:
             self.state = "scheduled"
         if rules is not None and self.state == "finalized" and not self._is_ended_by_command:
             self.state = "scheduled"
         if is_replanned:
             self._is_idle = False
             self._ahead = self._unrolled()
-        if is_news:
             messages += self._begin(now)
         return messages + self.settle()
 
@@ -268,6 +265,11 @@ class Planned:
             self.keep(window.ended(now))
         return messages + self.settle()
 
+    def tell_all(self, command: Command) -> list[Message]:
+        """The same to whoever keeps its windows that are not final yet."""
+        own = [Message(player_windows_id(self.key), command)] if self._told is not None else []
+        return [*self._to_open(command), *own]
+
     def _to_open(self, command: Command) -> list[Message]:
         return [Message(window.window_id, command) for window in self.open_windows]
 
@@ -285,7 +287,6 @@ class Planned:
                 self.state,
                 self.terms.timezone,
                 self.terms.ahead_days,
-                self.is_active,
                 tuple(ordered),
                 self._ahead,
                 dict(self.overrides),
@@ -305,10 +306,9 @@ class Planned:
         """What opens per-player windows hears of the event as it stands, if that is news to it."""
         if self._told is None and (not self.is_per_player or self.state == "draft"):
             return []
-        state = self.state if self.is_active else "draft"
         terms, revision = self.terms, self.newest.revision
         plan = PlanPlayerWindows(
-            self.key, revision, state, terms.seed, terms.timezone, terms.bot_tick_seconds, terms.boards
+            self.key, revision, self.state, terms.seed, terms.timezone, terms.bot_tick_seconds, terms.boards
         )
         if plan == self._told:
             return []
@@ -323,7 +323,6 @@ class Planned:
             "revisions": [rules.dump() for rules in self.revisions],
             "state": self.state,
             "isPublished": self.is_published,
-            "isActive": self.is_active,
             "isEndedByCommand": self._is_ended_by_command,
             "isIdle": self._is_idle,
             "openedUntil": self._opened_until,
@@ -343,7 +342,6 @@ class Planned:
         planned.revisions = [Rules.restored(one) for one in plain["revisions"]]
         planned.state = plain["state"]
         planned.is_published = plain["isPublished"]
-        planned.is_active = plain["isActive"]
         planned._is_ended_by_command = plain["isEndedByCommand"]
         planned._is_idle = plain["isIdle"]
         planned._opened_until = plain["openedUntil"]

@@ -19,7 +19,7 @@ from kraty_actors.domain.calendar_messages import (
     OverrideWindow,
 )
 from kraty_actors.domain.catalogue import RUNNING, WindowState, WindowView
-from kraty_actors.domain.contest_messages import Amend, Pause, Resume
+from kraty_actors.domain.contest_messages import Amend, Pause, Resume, SetBan
 from kraty_actors.domain.days import day_start
 from kraty_actors.domain.ids import CALENDAR, player_window_id
 from kraty_actors.domain.outcome import Command, Message, Outcome, Plain, Refusal, Tick
@@ -101,6 +101,8 @@ class PlayerWindows:
                 return self._unless_idle(Outcome(traced=True, messages=messages), now)
             case PlanPlayerWindows():
                 return self._take_plan(command, now)
+            case SetBan():
+                return self._set_ban(command)
             case FinalizeEvent() | CancelWindow() | ExtendWindow() | OverrideWindow() | CopyPrevious():
                 return self._steer(command, now)
         raise TypeError(f"per-player windows know no {type(command).__name__}")
@@ -182,6 +184,11 @@ class PlayerWindows:
             visitor.unfinished = tuple(name for name in visitor.unfinished if name != command.window_id)
             visitor.count(command.day, command.started_that_day)
         return self._unless_idle(Outcome(traced=True), now)
+
+    def _set_ban(self, command: SetBan) -> Outcome:
+        visitor = self._visitors.get(command.player)
+        unfinished = visitor.unfinished if visitor is not None else ()
+        return Outcome(traced=True, messages=[Message(name, command) for name in unfinished])
 
     def _steer(self, command: OfWindow, now: int) -> Outcome:
         """What operators do to one of these windows. No bag is kept of one that is over, so there is none to copy."""

@@ -29,6 +29,16 @@ def wins(predicate: Predicate, capped: Mapping[str, Number], completed: bool, ra
             return not wins(predicate.condition, capped, completed, rank)
 
 
+def asks_for_ranks(predicate: Predicate) -> bool:
+    """Whether it matters how a player ranks."""
+    match predicate.type:
+        case "all" | "any":
+            return any(map(asks_for_ranks, predicate.conditions))
+        case "not":
+            return asks_for_ranks(predicate.condition)
+    return predicate.type == "rank_at_most"
+
+
 @dataclass(slots=True, frozen=True)
 class PoolShare:
     """`winners` x `share` + `remainder` is the pool. The remainder is reported, not paid."""
@@ -57,3 +67,8 @@ class Tiers:
         before = bisect_right(self._firsts, rank)
         tier = self._tiers[before - 1] if before else None
         return tier if tier is not None and (tier.to_rank is None or rank <= tier.to_rank) else None
+
+    def reach(self, standing: int) -> int:
+        """The last rank that any of them may pay on a board of so many rows."""
+        ends = [standing if tier.to_rank is None else tier.to_rank for tier in self._tiers]
+        return min(standing, max(ends, default=0))

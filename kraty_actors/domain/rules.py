@@ -20,12 +20,13 @@ from kraty_actors.definitions import (
     RewardPolicyRankScaled,
     RewardPolicySharedPool,
 )
+from kraty_actors.definitions.rewards import Tier
 from kraty_actors.domain.bots import Behaviour, BotSeat, Persona
 from kraty_actors.domain.conditions import Wanted, facts_wanted
 from kraty_actors.domain.loot import Bundles
-from kraty_actors.domain.outcome import Plain
+from kraty_actors.domain.outcome import Cost, Plain
 from kraty_actors.domain.periods import BoardRules
-from kraty_actors.domain.prizes import Tiers
+from kraty_actors.domain.prizes import Tiers, asks_for_ranks
 from kraty_actors.domain.scoring import Scoring
 
 
@@ -69,6 +70,39 @@ class Rules:
             return self.bundles[policy.parameters.reward_bundle_id]
         return None
 
+    @property
+    def pays_each_board(self) -> bool:
+        """Whether every board shares out a pool of its own (R-43)."""
+        policy = self.event.reward_policy
+        return isinstance(policy, RewardPolicySharedPool) and policy.parameters.scope == "board"
+
+    @cached_property
+    def winners_have_ranks(self) -> bool:
+        """Whether who wins depends on ranks."""
+        return self.winner_predicate is not None and asks_for_ranks(self.winner_predicate)
+
+    @cached_property
+    def costs(self) -> tuple[Cost, ...]:
+        """What a start costs: currencies before items, in listed order (R-20)."""
+        cost = self.event.entry_cost
+        if cost is None:
+            return ()
+        currencies = [Cost("currency", one.key, one.amount) for one in cost.currencies]
+        return (*currencies, *(Cost("item", one.key, one.quantity) for one in cost.items))
+
+    @property
+    def charges_each_attempt(self) -> bool:
+        """Whether a replay costs again (R-21)."""
+        return self.event.entry_cost is not None and self.event.entry_cost.charge_per == "attempt"
+
+    def tier(self, rank: int) -> Tier | None:
+        """The tier of a final rank, in an event that pays by rank and has one for it (R-42)."""
+        return self._tiers.at(rank)
+
+    def paid_ranks(self, standing: int) -> int:
+        """How far down a board of so many rows anybody may be paid by rank."""
+        return self._tiers.reach(standing)
+
     def rank_entries(self, rank: int) -> Sequence[Entry] | None:
         """What a final rank is paid, in an event that pays by rank and has a tier for it (R-42)."""
         tier = self._tiers.at(rank)
@@ -94,8 +128,13 @@ class Rules:
 
     @cached_property
     def wanted(self) -> Wanted:
-        """What the event's gates need to know of a player (R-19)."""
-        return facts_wanted(self.event.unlock_condition, self.event.entry_requirement)
+        """What the event's gates and its price need to know of a player (R-19, R-55)."""
+        gates = facts_wanted(self.event.unlock_condition, self.event.entry_requirement)
+        price = Wanted(
+            items=tuple(cost.key for cost in self.costs if cost.kind == "item"),
+            currencies=tuple(cost.key for cost in self.costs if cost.kind == "currency"),
+        )
+        return Wanted.by_all([gates, price])
 
     def bot_seats(self, count: int | None = None) -> list[BotSeat]:
         """Every bound bot once, in the order of the bindings, or the first `count` of them; where there are more seats

@@ -61,11 +61,16 @@ class Scoring:
         return Refusal("invalid_metric", message, {"path": f"metrics.{key}", "known": list(self.keys)})
 
     def after_resets(self, prior: Sequence[Number], incoming: list[Number]) -> list[Number]:
-        """R-9: all triggers are judged at once on prior against incoming; no cascade."""
-        if self._resets:
-            for at in [at for at, trigger in self._resets if incoming[trigger] > prior[trigger]]:
-                incoming[at] = 0
-        return incoming
+        """R-9: all triggers are judged at once on prior against incoming; no cascade. The same list if none fires."""
+        if not self._resets:
+            return incoming
+        pulled = [at for at, trigger in self._resets if incoming[trigger] > prior[trigger]]
+        if not pulled:
+            return incoming
+        raw = list(incoming)
+        for at in pulled:
+            raw[at] = 0
+        return raw
 
     def capped(self, raw: list[Number]) -> list[Number]:
         """R-6: the view that score and completion read; overshoot stays in raw. The same list if nothing is over."""

@@ -10,13 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 from kraty_actors.domain.board_view import BoardView, GetBoard, view_of
+from kraty_actors.domain.contest_messages import SetBan
 from kraty_actors.domain.exact_sums import Exact, ExactSums, exact
 from kraty_actors.domain.numbers import Number
-from kraty_actors.domain.outcome import Command, Outcome, Plain, Tick
+from kraty_actors.domain.outcome import Command, Notice, Outcome, Plain, Tick
 from kraty_actors.domain.periods import BoardRules, Period, period_at
 from kraty_actors.domain.ranking import Row
 from kraty_actors.domain.rules import Rulebook
-from kraty_actors.domain.shared_board_messages import Contribute, EndPeriod, OpenPeriod
+from kraty_actors.domain.shared_board_messages import Contribute, EndPeriod, OpenPeriod, PeriodClosed, Retract
+from kraty_actors.domain.stakes import Stakes
 from kraty_actors.domain.standings import Standings
 
 MODE = "shared"
@@ -46,14 +48,20 @@ class SharedBoard:
         self._moved: dict[int, Row] = {}
         self._baselines: dict[tuple[str, int], Number] = {}
         self._sums = ExactSums()
+        self._stakes = Stakes()
+        self._hidden: dict[int, Row | None] = {}
 
     # -- commands
 
     def apply(self, command: Command, now: int) -> Outcome:
-        version = self.version
+        version, was_over = self.version, self.is_over
         match command:
             case Contribute():
                 self._contribute(command)
+            case Retract():
+                self._retract(command)
+            case SetBan():
+                self._set_ban(command)
             case GetBoard():
                 return Outcome(reply=self._read(command))
             case OpenPeriod():
@@ -64,7 +72,10 @@ class SharedBoard:
                 self._end_at(self._period.ends_at, now)
             case _:
                 raise TypeError(f"a shared board knows no {type(command).__name__}")
-        return Outcome(traced=True, moved=self.version != version, finished=self.is_over)
+        outcome = Outcome(traced=True, moved=self.version != version, finished=self.is_over)
+        if self.is_over and not was_over:
+            outcome.notices = [Notice("board.period_closed", (), self._closed_period())]
+        return outcome
 
     def _open(self, key: str, revision: int, starts_at: int) -> None:
         """The first word opens the period, whoever says it; the board goes by the rules of that revision to its end."""
@@ -85,26 +96,89 @@ class SharedBoard:
             self.is_over = self._period.is_over(now)
             self.wake_at = None if self.is_over else ends_at
 
+    def _closed_period(self) -> PeriodClosed:
+        period = self._period
+        return PeriodClosed(self._rules.key, self.id, period.starts_at, period.ends_at)
+
     # -- scores
 
     def _contribute(self, told: Contribute) -> None:
         self._open(told.key, told.revision, told.starts_at)
-        players, moved = self._standings.players, self._moved
+        players, moved, hidden = self._standings.players, self._moved, self._hidden
         ascending, aggregation = self._rules.sort == "asc", self._rules.aggregation
         for entry in told.entries:
             player, _, _, _, _, score, _, is_completed = entry
             self._entries += 1
             if ascending and not is_completed:
                 continue
-            stood = moved.get(player) or players.row(player)
+            stood = moved.get(player) or players.row(player) or hidden.get(player)
             if aggregation == "sum":
                 score = self._sums.added(player, 0 if stood is None else self._score(stood), self._gain(told, entry))
             row = Row(score if ascending else -score, False, self._entries, player)
+            if aggregation != "sum":
+                self._stakes.take(told.contest, entry[1], row, keeps_best=aggregation == "best")
             if stood is None or (row < stood if aggregation == "best" else row.sort_score != stood.sort_score):
-                moved[player] = row
+                if player in hidden:
+                    hidden[player] = row
+                else:
+                    moved[player] = row
                 self.version += 1
         if len(moved) > MOVED_MAX:
             self._place_moved()
+
+    def _retract(self, told: Retract) -> None:
+        """What the attempt gave leaves the board, and the player stands by what else they gave."""
+        self._open(told.key, told.revision, told.starts_at)
+        self._place_moved()
+        player = told.player
+        stood = self._hidden.get(player) or self._standings.players.row(player)
+        if stood is None:
+            return
+        self._entries += 1
+        if self._rules.aggregation == "sum":
+            given = self._given(told)
+            if not given:
+                return
+            total = self._sums.added(player, self._score(stood), -given)
+            row = Row(total if self._rules.sort == "asc" else -total, False, self._entries, player) if total else None
+        else:
+            if not self._stakes.drop(told.contest, told.serial, player):
+                return
+            row = self._stakes.standing(player, is_best=self._rules.aggregation == "best")
+        self._put(player, row)
+        self.version += 1
+
+    def _given(self, told: Retract) -> Exact:
+        """What all writes of an attempt have added to its player's sum, by `_gain`."""
+        if self._rules.sort == "asc":
+            return max(0, exact(told.score)) if told.was_completed else 0
+        if told.order < told.bound_at:
+            return 0
+        if told.started_at >= self._period.starts_at:
+            return max(0, exact(told.score))
+        baseline = self._baselines.get((told.contest, told.serial))
+        return 0 if baseline is None else max(0, exact(told.score) - exact(baseline))
+
+    def _set_ban(self, command: SetBan) -> None:
+        """The player's row leaves the board, or comes back where it would stand (R-51)."""
+        player = command.player
+        self._place_moved()
+        if command.is_banned and player not in self._hidden:
+            self._hidden[player] = self._standings.players.row(player)
+            self._standings.players.remove(player)
+            self.version += 1
+        elif not command.is_banned and player in self._hidden:
+            row = self._hidden.pop(player)
+            self._put(player, row)
+            self.version += 1
+
+    def _put(self, player: int, row: Row | None) -> None:
+        if player in self._hidden:
+            self._hidden[player] = row
+        elif row is None:
+            self._standings.players.remove(player)
+        else:
+            self._standings.players.put(row)
 
     def _place_moved(self) -> None:
         """Who writes often is placed once for many writes: by far the dearest part of one on a large board."""
@@ -162,6 +236,8 @@ class SharedBoard:
         yield from _parts("rows", (list(row) for row in self._standings.players))
         yield from _parts("baselines", ([*attempt, score] for attempt, score in self._baselines.items()))
         yield from _parts("sums", self._sums.dump())
+        yield from _parts("stakes", self._stakes.dump())
+        yield from _parts("hidden", ([player, row and list(row)] for player, row in self._hidden.items()))
 
     def restore(self, parts: Sequence[Plain]) -> None:
         head: Mapping[str, Plain] = parts[0]
@@ -173,6 +249,8 @@ class SharedBoard:
         self._standings.players.fill(Row(*row) for row in _entries("rows", parts))
         self._baselines = {(contest, serial): score for contest, serial, score in _entries("baselines", parts)}
         self._sums.restore(_entries("sums", parts))
+        self._stakes.restore(_entries("stakes", parts))
+        self._hidden = {player: row and Row(*row) for player, row in _entries("hidden", parts)}
 
 
 def _parts(kind: str, entries: Iterable[Plain]) -> Iterator[Plain]:

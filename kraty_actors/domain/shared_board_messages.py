@@ -28,6 +28,25 @@ class EndPeriod(Command):
 
 
 @dataclass(slots=True, frozen=True)
+class Retract(Command):
+    """From a contest: an attempt was taken out, and what it gave to the board leaves it (R-51). Its `score` was written
+    by the contest's input `order`; the other fields are those of `Contribute`."""
+
+    tag: ClassVar[str] = "retract"
+    contest: str
+    key: str
+    revision: int
+    starts_at: int
+    bound_at: int
+    player: int
+    serial: int
+    started_at: int
+    order: int
+    score: float
+    was_completed: bool
+
+
+@dataclass(slots=True, frozen=True)
 class Contribute(Command):
     """From a contest: scores that were written there, in the order of its writes (R-13, R-32).
 
@@ -44,3 +63,13 @@ class Contribute(Command):
     starts_at: int
     bound_at: int
     entries: list[list[Plain]]
+
+
+@dataclass(slots=True, frozen=True)
+class PeriodClosed:
+    """A period of a board is over (R-54)."""
+
+    board_key: str
+    board_id: str
+    starts_at: int
+    ends_at: int | None

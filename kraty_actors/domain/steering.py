@@ -41,8 +41,6 @@ def set_state(planned: Planned, command: SetEventState, now: int) -> Outcome:
     before, action = planned.state, command.action
     if before != ALLOWED_IN[action]:
         return _conflict(f"{planned.key} is {before}: only what is {ALLOWED_IN[action]} takes {action}", before)
-    if action == "publish" and not planned.is_active:
-        return _conflict(f"{planned.key} needs a part that does not run yet", before)
     take: Mapping[str, Callable[[], list[Message]]] = {
         "publish": lambda: planned.publish(now),
         "unpublish": planned.unpublish,

@@ -8,12 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kraty_actors.domain import lobby_desk
-from kraty_actors.domain.admission import Member, refused
-from kraty_actors.domain.contest_messages import Amend, AttemptEnded, Closed, Extend, Pause, Resume
+from kraty_actors.domain.admission import Member, is_due, refused, too_poor
+from kraty_actors.domain.contest_messages import (
+    Amend,
+    AttemptEnded,
+    AttemptsEnded,
+    Closed,
+    Extend,
+    Paid,
+    Pause,
+    Resume,
+    SetBan,
+)
 from kraty_actors.domain.ending import Ending
 from kraty_actors.domain.floor import Floor
 from kraty_actors.domain.ids import contest_id
-from kraty_actors.domain.outcome import Command, Outcome, Plain, Refusal, Tick
+from kraty_actors.domain.outcome import Command, Notice, Outcome, Plain, Refusal, Tick
 from kraty_actors.domain.placement.decision import Decision
 from kraty_actors.domain.rules import Rulebook
 from kraty_actors.domain.window_messages import (
@@ -33,6 +43,7 @@ from kraty_actors.domain.window_messages import (
     PushLobby,
     Report,
     StartLobby,
+    Unseat,
     WindowInfo,
     WindowStage,
 )
@@ -71,17 +82,22 @@ class Window:
                 return self._admit(command, now)
             case AttemptEnded():
                 return self._attempt_ended(command)
+            case AttemptsEnded():
+                return self._attempts_ended(command)
             case GetMember():
                 return Outcome(reply=self.member_view(command))
-            case Presence() | Leave() | StartLobby() | PushLobby() | GetLobby() | GetForming():
+            case Presence() | Leave() | Unseat() | StartLobby() | PushLobby() | GetLobby() | GetForming():
                 return lobby_desk.apply(self._floor, command, now)
             case Tick():
                 return self._tick(now)
             case Closed() if self._ending is not None:
                 return self._ending.contest_closed(command)
+            case Paid() if self._ending is not None:
+                return self._ending.contest_paid(command)
             case OpenWindow():
                 self._begin(command)
-                return Outcome(traced=True, messages=self._floor.begin())
+                opened = Notice("window.opened", (), self._info())
+                return Outcome(traced=True, messages=self._floor.begin(), notices=[opened])
             case GetWindow():
                 return Outcome(reply=self._info())
             case GetReport():
@@ -102,9 +118,16 @@ class Window:
         if member is not None and member.running:
             return Outcome(reply=Placed(contest_id(self.id, member.contest), is_new=False))
         refusal = refused(floor.rules.event, floor.opening, command, member, now)
+        if (
+            refusal is None
+            and command.short is not None
+            and is_due(floor.rules, member.charges if member is not None else 0)
+        ):
+            refusal = too_poor(command.short)
         if refusal is not None:
             return Outcome(reply=refusal)
-        return floor.carry_out(self._placed(command, member, now), now, asker=command.player)
+        decision = self._placed(command, member, now)
+        return floor.carry_out(decision, now, asker=command.player, announce=command.announce)
 
     def _shut(self, player: int, now: int) -> Refusal | None:
         """Why nobody, or not this player, is let in (R-18, R-22, R-26)."""
@@ -146,6 +169,14 @@ class Window:
         member.completed = member.completed or command.completed
         return Outcome(traced=True)
 
+    def _attempts_ended(self, command: AttemptsEnded) -> Outcome:
+        for player in command.expired:
+            self._floor.members[player].running = False
+        for player in command.completed:
+            member = self._floor.members[player]
+            member.running, member.completed = False, True
+        return Outcome(traced=True)
+
     # -- steering
 
     def _steer(self, command: Command, now: int) -> Outcome:
@@ -160,6 +191,8 @@ class Window:
                 return self._finalize(now)
             case Cancel():
                 return self._cancel(now)
+            case SetBan():
+                return self._set_ban(command)
         raise TypeError(f"a window knows no {type(command).__name__}")
 
     def _pause(self, command: Pause | Resume) -> Outcome:
@@ -204,6 +237,13 @@ class Window:
             return Outcome(traced=True)
         return Outcome(reply=Refusal("conflict", f"the window is {self.stage}", {"state": self.stage}))
 
+    def _set_ban(self, command: SetBan) -> Outcome:
+        """The board that the player is on hears of it, if they are on one (R-51)."""
+        member = self._floor.members.get(command.player)
+        if member is None or not self._floor.has_opened(member.contest):
+            return Outcome(traced=True)
+        return Outcome(traced=True, messages=[self._floor.message(member.contest, command)])
+
     # -- time
 
     def _tick(self, now: int) -> Outcome:
@@ -219,7 +259,8 @@ class Window:
     def _end(self, ending: Ending) -> Outcome:
         self._ending = ending
         outcome = ending.close_more()
-        outcome.notices = [self._floor.state_notice("closing"), *outcome.notices]
+        closed = Notice("window.closed", (), self._info())
+        outcome.notices = [self._floor.state_notice("closing"), closed, *outcome.notices]
         return outcome
 
     # -- what is seen
@@ -239,7 +280,7 @@ class Window:
         )
 
     def report(self) -> Report | None:
-        """How the pool was shared; None until the window is final."""
+        """How it was settled; None until the window is final."""
         return None if self._ending is None else self._ending.report()
 
     # -- checkpoint

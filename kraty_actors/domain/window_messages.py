@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -39,7 +40,9 @@ class Admit(Command):
 
     `trait` is their value of the attribute that the event places by (`cohortBy`, `matchBy`), `league` the one that
     they were last moved to in this event (R-30). `facts` are a record of `Facts` (R-19); `started_elsewhere` counts
-    today's starts in the event's other windows (R-17).
+    today's starts in the event's other windows (R-17). `short` is the first thing that the player has too little of
+    for the entry cost, as [resource, needed, have] (R-20). `announce` tells the player of the attempt by a push: they
+    did not ask for it now, their lobby did.
     """
 
     tag: ClassVar[str] = "admit"
@@ -48,6 +51,8 @@ class Admit(Command):
     started_elsewhere: int = 0
     trait: Plain = None
     league: str | None = None
+    short: list[Plain] | None = None
+    announce: bool = False
 
 
 @dataclass(slots=True, frozen=True)
@@ -78,6 +83,15 @@ class Leave(Command):
     """The player gives up the seat in a lobby that forms (R-31)."""
 
     tag: ClassVar[str] = "leave"
+    player: int
+    number: int
+
+
+@dataclass(slots=True, frozen=True)
+class Unseat(Command):
+    """The player cannot pay for the seat in a lobby that has started, and loses it (R-31)."""
+
+    tag: ClassVar[str] = "unseat"
     player: int
     number: int
 
@@ -168,14 +182,32 @@ class Placed:
 
 @dataclass(slots=True, frozen=True)
 class Report:
-    """The reconciliation of a finalized window."""
+    """How a window was settled: `winners` were paid `grants` in all, which came to `paid` by currency; `remainder` is
+    what was left of pools."""
 
     participants: int
     winners: int
-    share: int
+    grants: int
+    paid: Mapping[str, int]
     remainder: int
-    paid: int
-    currency: str | None
+
+
+@dataclass(slots=True, frozen=True)
+class Invitation:
+    """A seat in a lobby that has started, whose player is there and has yet to pay (R-31)."""
+
+    window_id: str
+    event_key: str
+    lobby_id: str
+
+
+@dataclass(slots=True, frozen=True)
+class FinalReport:
+    """Of a window that is final."""
+
+    window_id: str
+    event_key: str
+    report: Report
 
 
 @dataclass(slots=True, frozen=True)
@@ -191,6 +223,7 @@ class MemberView:
     started_since: int
     league: str | None = None
     board_id: str | None = None
+    charges: int = 0
 
 
 @dataclass(slots=True, frozen=True)

@@ -28,9 +28,10 @@ def body_digest(changes: Mapping[str, Number], mode: str) -> int:
 
 
 class WriteMemory:
-    """The last writes of one attempt by `seq`, and by idempotency key, each with its body's digest."""
+    """The last writes of one attempt by `seq`, and by idempotency key, each with its body's digest, and what those
+    that were rejected were told (R-50)."""
 
-    __slots__ = ("_keys", "_seqs", "forgotten", "last_seq", "newest")
+    __slots__ = ("_keys", "_rejected", "_seqs", "forgotten", "last_seq", "newest")
 
     def __init__(self) -> None:
         self.last_seq = 0
@@ -38,6 +39,7 @@ class WriteMemory:
         self.forgotten = False
         self._seqs: deque[int] = deque(maxlen=REMEMBERED)  # each seq << 32 | digest: half the memory of a dict
         self._keys: dict[str, int] = {}
+        self._rejected: dict[Identity, list[str]] | None = None
 
     def recall(self, identity: Identity | None, digest: int) -> Literal["new", "newest", "earlier"] | Refusal:
         """Whether a write is new; a refusal if its identity was used for another body or is behind."""
@@ -49,10 +51,15 @@ class WriteMemory:
         if known != digest:
             details = self._details(None) if isinstance(identity, int) else {}
             return Refusal("idempotency_conflict", f"{identity!r} was used for another write", details)
+        if self._rejected is not None and identity in self._rejected:
+            return rejection(*self._rejected[identity])
         return "newest" if identity == self.newest else "earlier"
 
-    def remember(self, identity: Identity | None, digest: int) -> None:
+    def remember(self, identity: Identity | None, digest: int, rejected: list[str] | None = None) -> None:
+        """A write was applied, or rejected by a validator for a reason, as [validator_key, reason]."""
         self.newest = identity
+        if rejected is not None and identity is not None:
+            self._rejected = {**(self._rejected or {}), identity: rejected}
         if identity is None:
             return
         if isinstance(identity, int):
@@ -63,6 +70,13 @@ class WriteMemory:
             self._keys[identity] = digest
             if len(self._keys) > REMEMBERED:
                 del self._keys[next(iter(self._keys))]
+        if self._rejected is not None:
+            self._forget_rejected()
+
+    def _forget_rejected(self) -> None:
+        """Only of writes that are remembered themselves."""
+        kept = {one >> DIGEST_BITS for one in self._seqs} | self._keys.keys()
+        self._rejected = {identity: told for identity, told in (self._rejected or {}).items() if identity in kept}
 
     def _digest_of(self, seq: int) -> int | None:
         """Looked for one by one: only a write that is sent again asks."""
@@ -80,12 +94,19 @@ class WriteMemory:
 
     def dump(self) -> list[Plain]:
         seqs = [[one >> DIGEST_BITS, one & DIGEST_MASK] for one in self._seqs]
-        return [self.last_seq, self.newest, self.forgotten, seqs, list(self._keys.items())]
+        rejected = [] if self._rejected is None else list(self._rejected.items())
+        return [self.last_seq, self.newest, self.forgotten, seqs, list(self._keys.items()), rejected]
 
     @classmethod
     def restored(cls, plain: list[Plain]) -> WriteMemory:
         memory = cls()
-        memory.last_seq, memory.newest, memory.forgotten, seqs, keys = plain
+        memory.last_seq, memory.newest, memory.forgotten, seqs, keys, rejected = plain
         memory._seqs.extend(seq << DIGEST_BITS | digest for seq, digest in seqs)
         memory._keys = dict(keys)
+        memory._rejected = dict(rejected) if rejected else None
         return memory
+
+
+def rejection(validator_key: str, reason: str) -> Refusal:
+    """A validator does not let a write count (R-50)."""
+    return Refusal("anti_cheat_rejected", reason, {"validatorKey": validator_key, "reason": reason})

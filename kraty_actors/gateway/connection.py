@@ -18,6 +18,7 @@ from kraty_actors.gateway.auth import BadToken, Identity
 from kraty_actors.gateway.hub import Watcher
 from kraty_actors.gateway.operations import CAUSES_PUSHES, HANDLERS, IN_ORDER
 from kraty_actors.gateway.operations.boards import resumed
+from kraty_actors.gateway.operations.people import player_banned
 from kraty_actors.gateway.order import Asked, PushOutbox
 from kraty_actors.gateway.outbox import Outbox
 from kraty_persistence import PlayerRow, StoreClosed, StoreTaken, StoreUnavailable
@@ -110,7 +111,9 @@ class Connection:
     async def _progress_for(self, request_id: int, write: Progress) -> None:
         """A trusted peer writes for the player whom it names."""
         player = await self.gateway.engine.players.find(str(write.player_id))
-        if player is None:
+        if player is not None and player.banned:
+            self.refuse(request_id, player_banned())
+        elif player is None:
             self.answer(request_id, Refusal("not_found", "no such attempt"))
         else:
             self._progress(player, request_id, write)
@@ -127,7 +130,7 @@ class Connection:
 
     def _written(self, request_id: int, answer: object) -> None:
         if isinstance(answer, Written):
-            self._send(self.conversation.reply(request_id, translate.written(answer)))
+            self._send(self.conversation.reply(request_id, translate.written(answer, self.gateway.engine.grant_terms)))
         else:
             self.answer(request_id, answer)
 
@@ -180,6 +183,10 @@ class Connection:
             return
         if known is None:
             await self._let_in(identity)
+        if self.player is not None and self.player.banned:
+            self.refuse(request_id, player_banned())
+            self.close(CloseCode.BANNED, "banned")
+            return
         self.identity = identity
         asked = self._pushes.asked()
         subs = await resumed(self, hello.resume)

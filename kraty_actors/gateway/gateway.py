@@ -11,10 +11,11 @@ import anyio
 from anyio.abc import TaskGroup
 
 from kraty_actors.actors.engine import Engine
+from kraty_actors.actors.entrance import Declined
 from kraty_actors.actors.loop import Listener
 from kraty_actors.domain.attempt import AttemptView
 from kraty_actors.domain.lobby import LobbyView
-from kraty_actors.domain.outcome import Notice, Pay
+from kraty_actors.domain.outcome import BanSet, Notice, Pay
 from kraty_actors.gateway import translate
 from kraty_actors.gateway.auth import BadToken, Identity, verify
 from kraty_actors.gateway.connection import Connection
@@ -134,15 +135,40 @@ class Gateway(Listener):
         self.hub.finished(actor_id)
 
     def notice(self, notice: Notice) -> None:
+        if isinstance(notice.body, BanSet):
+            self._banned(notice.body)
         for player in self._connected_of(notice.players):
             for connection in self._by_player.get(player, ()):
-                connection.push(notice.push, _body(notice.push, notice.body))
+                connection.push(notice.push, self._body(notice.push, notice.body))
 
     def _connected_of(self, players: Container[int]) -> Iterable[int]:
         """Those of `players` who may be connected, without a look at more people than need be."""
         if isinstance(players, Collection) and len(players) <= len(self._by_player):
             return players
         return [player for player in self._by_player if player in players]
+
+    def _body(self, push: str, body: object) -> translate.Map:
+        match body:
+            case AttemptView() if push == "attempt.ended":
+                return {"attempt": translate.attempt(body)}
+            case AttemptView():
+                return translate.started(body)
+            case LobbyView():
+                return {"lobby": translate.lobby(body)}
+            case Pay():
+                return {"grant": translate.paid(body, self.engine.grant_terms)}
+            case Declined():
+                return translate.declined(body)
+            case dict():
+                return body
+        raise TypeError(f"no push is made of {type(body).__name__}")
+
+    def _banned(self, ban: BanSet) -> None:
+        """Whoever is banned is shown out at once (R-51)."""
+        if ban.is_banned:
+            for connection in list(self._by_player.get(ban.player, ())):
+                self.hub.leave(connection.watcher)
+                connection.close(CloseCode.BANNED, "banned")
 
     def touch(self, connection: Connection) -> None:
         """Something waits to be sent on it; it goes out when this turn of the loop is over."""
@@ -188,18 +214,3 @@ class Gateway(Listener):
                 await self._left.wait()
         for connection in list(self._connections):
             connection.drop()
-
-
-def _body(push: str, body: object) -> translate.Map:
-    match body:
-        case AttemptView() if push == "attempt.ended":
-            return {"attempt": translate.attempt(body)}
-        case AttemptView():
-            return translate.started(body)
-        case LobbyView():
-            return {"lobby": translate.lobby(body)}
-        case Pay():
-            return {"grant": translate.paid(body)}
-        case dict():
-            return body
-    raise TypeError(f"no push is made of {type(body).__name__}")

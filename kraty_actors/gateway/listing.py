@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kraty_actors.actors.listing import Listed
-from kraty_actors.definitions import EventDefinition, RewardPolicySharedPool
+from kraty_actors.definitions import (
+    Entry,
+    EventDefinition,
+    RewardPolicyFixedBundle,
+    RewardPolicyRankScaled,
+    RewardPolicySharedPool,
+)
+from kraty_actors.domain.rules import Rules
 from kraty_actors.gateway.translate import Map, instant
 from kraty_protocol import parts
 from kraty_protocol.codec import Codec
@@ -31,7 +38,7 @@ class ListingFrames:
         return encoded
 
     def _for_all(self, codec: Codec, listed: Listed) -> parts.Part:
-        name = codec.subprotocol, listed.rules_event.key
+        name = codec.subprotocol, listed.rules.event.key
         kept = self._kept.get(name)
         if kept is None or kept[0].event is not listed.event or kept[0].window is not listed.window:
             kept = listed, parts.part(codec, _for_all(listed))
@@ -46,7 +53,8 @@ def listing(listed: Listed) -> Map:
 
 
 def _for_all(listed: Listed) -> Map:
-    view, current = listed.rules_event, listed.window
+    rules, current = listed.rules, listed.window
+    view = rules.event
     return {
         "eventKey": view.key,
         "name": view.name,
@@ -57,10 +65,10 @@ def _for_all(listed: Listed) -> Map:
         "leaderboardMode": view.leaderboard.mode,
         "metrics": _metrics(view),
         "entryRequirement": view.entry_requirement.as_defined() if view.entry_requirement else None,
-        "entryCost": None,
+        "entryCost": _entry_cost(view),
         "metadata": listed.event.metadata(current),
-        "milestoneRewards": [],
-        "rewardPolicy": _reward_policy(view),
+        "milestoneRewards": _milestones(rules),
+        "rewardPolicy": _reward_policy(rules),
     }
 
 
@@ -72,8 +80,8 @@ def _own(listed: Listed) -> Map:
         "league": listed.league,
         "currentAttemptId": listed.current_attempt_id,
         "requirementMet": listed.requirement_met,
-        "affordable": True,
-        "missing": [],
+        "affordable": not listed.missing,
+        "missing": [{"resource": key, "needed": needed, "have": have} for key, needed, have in listed.missing],
         "attemptsLeft": listed.attempts_left,
     }
 
@@ -92,9 +100,48 @@ def _metrics(event: EventDefinition) -> list[Map]:
     ]
 
 
-def _reward_policy(event: EventDefinition) -> Map:
-    policy = event.reward_policy
-    if isinstance(policy, RewardPolicySharedPool):
-        parameters = policy.parameters
-        return {"type": "shared_pool", "pool": parameters.pool, "currencyKey": parameters.currency_key}
-    return {"type": policy.type}
+def _entry_cost(event: EventDefinition) -> Map | None:
+    cost = event.entry_cost
+    if cost is None:
+        return None
+    return {
+        "currencies": [{"key": one.key, "amount": one.amount} for one in cost.currencies],
+        "items": [{"key": one.key, "quantity": one.quantity} for one in cost.items],
+    }
+
+
+def _milestones(rules: Rules) -> list[Map]:
+    return [
+        {
+            "key": one.key,
+            "metricKey": one.metric_key,
+            "threshold": one.threshold,
+            "entries": _entries(rules.milestone_entries(one)),
+        }
+        for one in rules.event.milestone_rewards
+    ]
+
+
+def _reward_policy(rules: Rules) -> Map:
+    """The policy without its `parameters`, and with bundles in place of their names."""
+    match rules.event.reward_policy:
+        case RewardPolicySharedPool(parameters=parameters):
+            return {"type": "shared_pool", "pool": parameters.pool, "currencyKey": parameters.currency_key}
+        case RewardPolicyFixedBundle(parameters=parameters):
+            return {"type": "fixed_bundle", "bundle": _bundle(rules, parameters.reward_bundle_id)}
+        case RewardPolicyRankScaled(parameters=parameters):
+            tiers = [
+                {"fromRank": tier.from_rank, "toRank": tier.to_rank, "bundle": _bundle(rules, tier.reward_bundle_id)}
+                for tier in parameters.tiers
+            ]
+            return {"type": "rank_scaled", "tiers": tiers}
+    return {"type": "none"}
+
+
+def _bundle(rules: Rules, name: str) -> Map:
+    bundle = rules.bundles.bundle(name)
+    return {"key": bundle.key, "name": bundle.name, "entries": _entries(bundle.entries)}
+
+
+def _entries(entries: Iterable[Entry]) -> list[Map]:
+    return [entry.as_defined() for entry in entries]

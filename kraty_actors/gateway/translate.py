@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from kraty_actors.actors.effects import GrantTerms
+from kraty_actors.actors.entrance import Declined
 from kraty_actors.actors.players import Players
 from kraty_actors.actors.publishing import Put
 from kraty_actors.actors.records import unpack
 from kraty_actors.definitions import Fault, SharedBoard
-from kraty_actors.domain.attempt import AttemptView, Written
+from kraty_actors.domain.attempt import AttemptView, FiredMilestone, Written
 from kraty_actors.domain.board_shelf import SharedBoardView
 from kraty_actors.domain.board_view import BoardView, Standing
 from kraty_actors.domain.bots import BotIdentity
@@ -20,6 +22,7 @@ from kraty_actors.domain.outcome import Pay, Refusal
 from kraty_actors.domain.periods import Period
 from kraty_actors.domain.window_messages import Report
 from kraty_persistence import Adjusted, Change, GrantRow, PlayerRow
+from kraty_protocol.errors import Refused
 from kraty_protocol.shapes import iso
 
 Map = dict[str, Any]
@@ -52,7 +55,7 @@ def started(view: AttemptView) -> Map:
     return {"attempt": body, "leaderboardId": body["leaderboardId"], "windowEndsAt": instant(view.window_ends_at)}
 
 
-def written(answer: Written) -> Map:
+def written(answer: Written, terms: GrantTerms) -> Map:
     body: Map = {
         "attemptId": answer.attempt_id,
         "seq": answer.seq,
@@ -61,11 +64,15 @@ def written(answer: Written) -> Map:
         "metricsRaw": answer.metrics_raw,
         "score": answer.score,
         "rank": answer.rank,
-        "milestonesFired": [],
+        "milestonesFired": [_fired(one, terms) for one in answer.fired] if answer.fired else [],
     }
     if answer.repeated:
         body["repeated"] = True
     return body
+
+
+def _fired(milestone: FiredMilestone, terms: GrantTerms) -> Map:
+    return {"key": milestone.key, "grants": [paid(pay, terms) for pay in milestone.grants]}
 
 
 def refusal_details(refusal: Refusal) -> Map:
@@ -153,14 +160,14 @@ def window(view: WindowView, event: EventView, now: int) -> Map:
 
 def report(made: Report, of: WindowView) -> Map:
     """How a finalized window was settled."""
-    paid = [{"currencyKey": made.currency, "amount": made.paid}] if made.currency is not None else []
     return {
         "report": {
             "windowId": of.window_id,
             "eventKey": of.event_key,
             "participants": made.participants,
             "winners": made.winners,
-            "paid": paid,
+            "grants": made.grants,
+            "paid": [{"currencyKey": key, "amount": amount} for key, amount in sorted(made.paid.items())],
             "remainder": made.remainder,
         }
     }
@@ -192,7 +199,7 @@ def player(row: PlayerRow, attributes: Mapping[str, Any]) -> Map:
             "avatar": row.avatar,
             "country": row.country,
             "attributes": dict(attributes),
-            "banned": False,
+            "banned": row.banned,
         }
     }
 
@@ -218,8 +225,16 @@ def grant(row: GrantRow, now: int) -> Map:
     }
 
 
-def paid(pay: Pay) -> Map:
+def declined(seat: Declined) -> Map:
+    """A seat in a lobby that was not taken up."""
+    refusal = seat.refusal
+    error = Refused(refusal.code, refusal.message, refusal_details(refusal))
+    return {"eventKey": seat.event_key, "lobbyId": seat.lobby_id, "error": error.to_wire()}
+
+
+def paid(pay: Pay, terms: GrantTerms) -> Map:
     """A grant that was written just now."""
+    is_claimed = terms.is_auto and pay.kind == "reward"
     return {
         "id": pay.grant_id,
         "kind": pay.kind,
@@ -227,10 +242,10 @@ def paid(pay: Pay) -> Map:
         "sourceKind": pay.source_kind,
         "sourceRefId": pay.source_ref,
         "parentGrantId": pay.parent,
-        "status": "pending",
+        "status": "claimed" if is_claimed else "pending",
         "createdAt": iso(pay.at),
-        "expiresAt": None,
-        "claimedAt": None,
+        "expiresAt": instant(terms.expires_at(pay.at)),
+        "claimedAt": iso(pay.at) if is_claimed else None,
     }
 
 

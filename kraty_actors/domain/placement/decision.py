@@ -21,7 +21,8 @@ class NewBoard:
 
 @dataclass(slots=True)
 class Decision:
-    """Places given (or with None given up), boards to open, attempts to start, and lobbies to push to players.
+    """Places given (or with None given up), boards to open, attempts to start, lobbies that are new, and lobbies to
+    push to players.
 
     `lobby` is the one that was asked about. Nothing in it: nothing changed.
     """
@@ -29,6 +30,7 @@ class Decision:
     places: dict[int, int | None] = field(default_factory=dict)
     opened: list[NewBoard] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
+    created: list[Lobby] = field(default_factory=list)
     told: dict[int, tuple[Lobby, set[int]]] = field(default_factory=dict)
     lobby: Lobby | None = None
     is_traced: bool = True

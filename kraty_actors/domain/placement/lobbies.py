@@ -39,8 +39,10 @@ class Lobbies(Placement):
         if self._is_external:
             return Decision(is_traced=False)
         trait = self._forming.trait(newcomer.trait)
-        lobby = self._forming.find(trait, now) or self._new(now)
-        decision = Decision(places={newcomer.player: lobby.number}, lobby=lobby)
+        found = self._forming.find(trait, now)
+        lobby = found or self._new(now)
+        created = [] if found is not None else [lobby]
+        decision = Decision(places={newcomer.player: lobby.number}, created=created, lobby=lobby)
         self._forming.sit(lobby, newcomer.player, trait)
         self._start_if_full(lobby, now, decision)
         return decision
@@ -53,6 +55,13 @@ class Lobbies(Placement):
         """The player gives up the seat in a lobby that forms."""
         decision = Decision(places={player: None}, lobby=lobby)
         self._vacate(lobby, player, decision)
+        return decision
+
+    def unseat(self, lobby: Lobby, player: int) -> Decision:
+        """The player loses the seat in a lobby that has started; it stays empty."""
+        decision = Decision(places={player: None}, lobby=lobby)
+        del lobby.seats[player]
+        decision.tell(lobby, player)
         return decision
 
     # -- matchmakers and operators
@@ -73,7 +82,7 @@ class Lobbies(Placement):
         lobby.seats = dict.fromkeys(command.players, False)
         self._by_key[command.key] = lobby
         decision = Decision(dict.fromkeys(command.players, lobby.number), [NewBoard(lobby.number, lobby.bots)])
-        decision.lobby = lobby
+        decision.lobby, decision.created = lobby, [lobby]
         decision.tell(lobby)
         return decision
 

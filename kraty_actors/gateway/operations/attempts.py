@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kraty_actors.domain.attempt import COMPLETED, FORCE_COMPLETED, AttemptView
 from kraty_actors.domain.lobby import LobbyView, Unmatched
 from kraty_actors.gateway import translate
-from kraty_actors.gateway.operations.people import the_player
+from kraty_actors.gateway.operations.people import acting_player, the_player
 from kraty_protocol import messages
 from kraty_protocol.errors import Refused
 from kraty_protocol.fields import ForPlayer
@@ -23,14 +23,14 @@ async def ping(connection: Connection, request_id: int, _fields: ForPlayer) -> N
 
 
 async def events_list(connection: Connection, request_id: int, fields: messages.EventsList) -> None:
-    player = await the_player(connection, fields)
+    player = await acting_player(connection, fields)
     found = await connection.gateway.engine.listings.of(player, upcoming=fields.upcoming)
     frame = connection.gateway.listings.reply(connection.conversation.codec, request_id, found)
     connection.reply_encoded(frame)
 
 
 async def events_start(connection: Connection, request_id: int, fields: messages.EventsStart) -> None:
-    player = await the_player(connection, fields)
+    player = await acting_player(connection, fields)
     started = await connection.gateway.engine.entrance.start(player, fields.event_key, fields.player_context)
     if isinstance(started, LobbyView | Unmatched):
         details = translate.forming(started)
@@ -40,7 +40,7 @@ async def events_start(connection: Connection, request_id: int, fields: messages
 
 
 async def events_finish(connection: Connection, request_id: int, fields: messages.AttemptFields) -> None:
-    player = await the_player(connection, fields)
+    player = await acting_player(connection, fields)
     respond = partial(connection.answer, request_id, shape=_finished)
     connection.gateway.engine.finish(player.number, fields.attempt_id, respond)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kraty_actors.domain.lobby import LobbyView
 from kraty_actors.gateway import translate
-from kraty_actors.gateway.operations.people import the_player, who
+from kraty_actors.gateway.operations.people import acting_player, the_player, who
 from kraty_protocol import messages, operator_messages, server_messages
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ async def lobbies_get(connection: Connection, request_id: int, fields: messages.
 
 
 async def lobbies_leave(connection: Connection, request_id: int, fields: messages.LobbyFields) -> None:
-    player = await the_player(connection, fields)
+    player = await acting_player(connection, fields)
     view = await connection.gateway.engine.lobbies.leave(player.number, fields.lobby_id)
     connection.answer(request_id, view, _lobby)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kraty_actors.gateway import translate
-from kraty_actors.gateway.operations.people import the_player, who
+from kraty_actors.gateway.operations.people import acting_player, the_player, who
 from kraty_persistence import Change
 from kraty_protocol import messages, server_messages
 from kraty_protocol.fields import ForPlayer
@@ -66,7 +66,7 @@ async def grants_list(connection: Connection, request_id: int, fields: messages.
 
 
 async def grants_claim(connection: Connection, request_id: int, fields: messages.GrantFields) -> None:
-    player = await the_player(connection, fields)
+    player = await acting_player(connection, fields)
     engine = connection.gateway.engine
     claimed = await engine.money.claim(player.number, fields.grant_id)
     connection.answer(request_id, claimed, lambda row: {"grant": translate.grant(row, engine.now_ms())})

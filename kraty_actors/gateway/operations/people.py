@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kraty_actors.domain.ids import bot_of_public_id
 from kraty_persistence import PlayerRow
+from kraty_protocol.errors import Refused
 from kraty_protocol.fields import ForPlayer
 
 if TYPE_CHECKING:
@@ -17,6 +18,22 @@ async def the_player(connection: Connection, fields: ForPlayer) -> PlayerRow:
     if connection.player is not None:
         return connection.player
     return await connection.gateway.engine.players.resolve(str(fields.player_id))
+
+
+async def acting_player(connection: Connection, fields: ForPlayer) -> PlayerRow:
+    """The player who is to do something, or for whom a trusted peer does it.
+
+    Raises:
+        Refused: `player_banned`.
+    """
+    player = await the_player(connection, fields)
+    if player.banned:
+        raise player_banned()
+    return player
+
+
+def player_banned() -> Refused:
+    return Refused("player_banned", "the player is banned")
 
 
 async def named_player(connection: Connection, fields: ForPlayer) -> PlayerRow | None:

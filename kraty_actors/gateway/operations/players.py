@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kraty_actors.gateway import translate
-from kraty_actors.gateway.operations.people import named_player, the_player, who
+from kraty_actors.gateway.operations.people import acting_player, named_player, the_player, who
 from kraty_persistence import PlayerRow
 from kraty_protocol import messages, server_messages
 from kraty_protocol.errors import Refused
@@ -34,7 +34,7 @@ async def profile_set(connection: Connection, request_id: int, fields: messages.
     game = connection.gateway.engine.catalogue.game
     if connection.player is not None and (game is None or game.settings.profile != "client"):
         raise Refused("forbidden", "this game's servers set names and avatars")
-    player = await the_player(connection, fields)
+    player = await acting_player(connection, fields)
     players = connection.gateway.engine.players
     row = await players.set_profile(player, fields.name, fields.avatar, None)
     connection.reply(request_id, _player(connection, row))
