@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from kraty_actors.actors.previews import Supposed, of_rules, rules_of
 from kraty_actors.cli.faults import give_up, import_modules, read_text
@@ -21,6 +23,8 @@ from kraty_actors.domain.preview import Preview
 from kraty_actors.gateway import reports
 
 POSITIVE = click.IntRange(1, 2**53 - 1)
+_DIGITS = re.compile(r"\d{1,17}", re.ASCII)
+_DECIMAL = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
 @click.command()
@@ -79,12 +83,11 @@ def _values(given: Sequence[str]) -> dict[str, Number]:
 
 
 def _number(name: str, text: str) -> Number:
-    try:
-        value = int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else float(text)
-    except ValueError:
-        give_up(f"--metrics: {name}: '{text}' is not a number")
-    if not math.isfinite(value) or value < 0:
-        give_up(f"--metrics: {name}: must be a number of at least 0")
+    if _DIGITS.fullmatch(text):
+        return int(text)
+    value = float(text) if _DECIMAL.fullmatch(text) else math.inf
+    if not math.isfinite(value):
+        give_up(f"--metrics: {name}: '{text}' is no number of at least 0")
     return whole(value)
 
 
@@ -107,7 +110,8 @@ def _lines(made: Preview, event: EventDefinition) -> Iterator[str]:
 
 
 def _show(console: Console, made: Preview, event: EventDefinition) -> None:
-    metrics = Table("metric", title=f"{event.key}: score {made.score}, completed: {_yes(made.completed)}")
+    lines = [f"{event.key}: score {made.score}, completed: {_yes(made.completed)}", *_remarks(made, event)]
+    metrics = Table("metric")
     metrics.add_column("counts", justify="right")
     metrics.add_column("raw", justify="right")
     for key, capped in made.metrics.items():
@@ -116,12 +120,12 @@ def _show(console: Console, made: Preview, event: EventDefinition) -> None:
     if made.milestones or made.grants:
         paid = Table("paid for", "as", "contents", "sampled")
         for fired in made.milestones:
-            paid.add_row(f"milestone {fired.key}", "reward", _contents(fired.entries), _yes(fired.sampled))
+            paid.add_row(f"milestone {fired.key}", "reward", Text(_contents(fired.entries)), _yes(fired.sampled))
         for grant in made.grants:
-            paid.add_row(grant.source_kind, grant.kind, _contents(grant.entries), _yes(grant.sampled))
+            paid.add_row(grant.source_kind, grant.kind, Text(_contents(grant.entries)), _yes(grant.sampled))
         console.print(paid)
-    for remark in _remarks(made, event):
-        console.print(remark, markup=False, highlight=False)
+    for line in lines:
+        console.print(line, markup=False, highlight=False)
 
 
 def _remarks(made: Preview, event: EventDefinition) -> Iterator[str]:
