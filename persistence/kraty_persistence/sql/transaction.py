@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -45,8 +45,9 @@ class UnitTask:
         unit = self.unit
         parts = unit.checkpoint or ()
         size = sum(map(len, parts)) + len(unit.record or b"")
-        rows = 1 + len(parts) + len(unit.effects)
-        rows += MONEY_ROWS * sum(isinstance(effect, MoneyEffect) for effect in unit.effects)
+        rows = 1 + len(parts)
+        if unit.effects:
+            rows += len(unit.effects) + MONEY_ROWS * sum(isinstance(effect, MoneyEffect) for effect in unit.effects)
         return size + ROW_WEIGHT * rows
 
 
@@ -146,13 +147,14 @@ class Transactions:
         """A plan with the heads of actors that write for the first time since the opening, and with whatever the
         units do to money. What is read here holds until it is written: the fence lets nobody else write between."""
         unknown = self._heads.unknown({unit.actor for unit in units})
-        money = [effect for unit in units for effect in unit.effects if isinstance(effect, MoneyEffect)]
+        effects = chain.from_iterable(unit.effects for unit in units if unit.effects)
+        money = [effect for effect in effects if isinstance(effect, MoneyEffect)]
         if not unknown and not money:
             return GroupPlan(self._heads, effects=EffectsPlan(reporter=self.reporter))
         with connection.begin():
             heads = self._heads.look_up(connection, unknown) if unknown else {}
-            effects = EffectsPlan(read_for(connection, money), self.reporter)
-        return GroupPlan(self._heads, heads, effects)
+            plan = EffectsPlan(read_for(connection, money), self.reporter)
+        return GroupPlan(self._heads, heads, plan)
 
     def tidy(self, connection: sa.Connection) -> bool:
         """Move some records that checkpoints cover out of the log; whether there were any.
