@@ -47,23 +47,23 @@ async def measure_lobbies(lobbies: int, idle_seconds: float, folder: Path, say: 
     with tempfile.TemporaryDirectory(prefix=".figures-", dir=folder) as name:
         async with open_game(_game(), store=f"sqlite:///{name}/figures.db") as game:
             await game.start("other", "other")
-            empty = _resident()
+            empty = resident()
             say(f"lobbies: {lobbies} are pushed and started")
             for first in range(0, lobbies, PUSHED_AT_ONCE):
                 async with anyio.create_task_group() as tasks:
                     for number in range(first, first + PUSHED_AT_ONCE):
                         tasks.start_soon(_push, game, number)
             gc.collect()
-            found.kib_each = (_resident() - empty) / lobbies / 1024
+            found.kib_each = (resident() - empty) / lobbies / 1024
             say(f"lobbies: idle for {idle_seconds:g} s")
             begun = time.process_time()
             await anyio.sleep(idle_seconds)
             found.idle_core_share = (time.process_time() - begun) / idle_seconds
             found.moved_after_s = await _until_it_moves(game)
-            await _write_while(game, found.others_before_ms, partial(anyio.sleep, 3))
+            await write_while(game, found.others_before_ms, partial(anyio.sleep, 3))
             say("lobbies: all close")
             begun = time.perf_counter()
-            await _write_while(game, found.others_ms, partial(_close, game))
+            await write_while(game, found.others_ms, partial(_close, game))
             found.closed_after_s = time.perf_counter() - begun
     return found
 
@@ -108,7 +108,7 @@ async def _close(game: Game) -> None:
         await anyio.sleep(0.01)
 
 
-async def _write_while(game: Game, latencies_ms: list[float], doing: Callable[[], Any]) -> None:
+async def write_while(game: Game, latencies_ms: list[float], doing: Callable[[], Any]) -> None:
     """Write to another window, one after the other, for as long as something else is being done."""
     player = await game.engine.players.resolve("other")
     attempt = (await game.start("other", "other"))["attemptId"]
@@ -125,6 +125,6 @@ async def _write_while(game: Game, latencies_ms: list[float], doing: Callable[[]
         tasks.cancel_scope.cancel()
 
 
-def _resident() -> int:
+def resident() -> int:
     """Bytes of memory that the process holds."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE

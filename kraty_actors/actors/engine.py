@@ -19,10 +19,11 @@ from kraty_actors.actors.bans import Bans
 from kraty_actors.actors.boards import Boards
 from kraty_actors.actors.cell import Respond
 from kraty_actors.actors.clock import Clock
-from kraty_actors.actors.effects import GrantTerms
+from kraty_actors.actors.effects import Deliveries, GrantTerms
 from kraty_actors.actors.entrance import Entrance
 from kraty_actors.actors.gates import Gates
 from kraty_actors.actors.inquiries import Inquiries
+from kraty_actors.actors.lapses import LOOK_EVERY_MS, Lapses
 from kraty_actors.actors.listing import Listings
 from kraty_actors.actors.lobbies import Lobbies
 from kraty_actors.actors.loop import ActorLoop, Listener
@@ -38,7 +39,7 @@ from kraty_actors.domain.contest_messages import Finish, GetAttempt, Write
 from kraty_actors.domain.ids import CALENDAR, is_window, split_attempt
 from kraty_actors.domain.outcome import Effect, Notice, Refusal
 from kraty_actors.domain.window_messages import Invitation
-from kraty_persistence import Store, StoreError, StoreUnavailable
+from kraty_persistence import Reporter, Store, StoreError, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class Engine(Listener):
         self.money = Money(world)
         self.previews = Previews(world)
         self.bans = Bans(world)
+        self.lapses = Lapses(world)
         self.publishing = Publishing(world)
         self.steering = Steering(world)
         self.inquiries = Inquiries(world)
@@ -108,6 +110,21 @@ class Engine(Listener):
     def call_at(self, at: int, callback: Callable[[], None]) -> None:
         """Call back once the game's clock has come to `at` (ms)."""
         self._loop.call_at(at, callback)
+
+    # -- what others outside are told
+
+    def tell_outside(self, deliveries: Deliveries, reporter: Reporter) -> None:
+        """From now on put into the outbox what these make of what happens, in the transaction of its cause (R-53)."""
+        is_first = self._store.reporter is None
+        self._loop.recorder.deliveries = deliveries
+        self._store.reporter = reporter
+        if is_first:
+            self._look_for_lapses()
+
+    def _look_for_lapses(self) -> None:
+        now = self.now_ms()
+        self._in_background(partial(self.lapses.look, now))
+        self.call_at(now + LOOK_EVERY_MS, self._look_for_lapses)
 
     # -- what the loop tells, handed on to the edge
 

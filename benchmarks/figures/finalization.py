@@ -1,0 +1,132 @@
+"""One window of a million players ends: how long it takes, what it costs, and what others feel of it."""
+
+from __future__ import annotations
+
+import gc
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from benchmarks.figures.lobbies import resident, write_while
+from kraty_actors import Game, open_game
+from kraty_actors.actors.loop import ActorLoop
+from kraty_actors.cli.serve import COLLECT_EVERY, SWITCH_SECONDS
+from kraty_actors.domain.contest_messages import Write
+from kraty_actors.domain.ids import contest_id
+from kraty_actors.domain.outcome import Command
+from kraty_actors.domain.window_messages import Admit
+
+ASKED_AT_ONCE = 4_000
+CALM_SECONDS = 3
+
+
+@dataclass(slots=True)
+class Finalization:
+    """What was measured."""
+
+    players: int
+    seconds: float = 0
+    kib_each: float = 0
+    grants: int = 0
+    others_ms: list[float] = field(default_factory=list)
+    others_before_ms: list[float] = field(default_factory=list)
+
+
+async def measure_finalization(players: int, folder: Path, say: Callable[[str], None]) -> Finalization:
+    """Have so many players start and write once, then end the window, which pays by rank, with the interpreter tuned
+    as `serve` tunes it."""
+    gc.set_threshold(COLLECT_EVERY, 20, 50)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    found = Finalization(players)
+    with tempfile.TemporaryDirectory(prefix=".figures-", dir=folder) as name:
+        file = Path(name) / "figures.db"
+        async with open_game(_game(), store=f"sqlite:///{file}"):
+            pass
+        _add_players(file, players)
+        async with open_game(_game(), store=f"sqlite:///{file}") as game:
+            await game.start("other", "other")
+            say(f"finalization: {players:,} players start and write")
+            await _play(game, players)
+            await write_while(game, found.others_before_ms, partial(anyio.sleep, CALM_SECONDS))
+            gc.collect()
+            before = resident()
+            say("finalization: the window ends")
+            begun = time.perf_counter()
+            await write_while(game, found.others_ms, partial(_end, game, found, before))
+            found.seconds = time.perf_counter() - begun
+            [window] = [one for one in await game.operator.windows("big") if one["state"] == "finalized"]
+            report = await game.report(window["windowId"])
+            found.grants = report.grants if report is not None else 0
+    return found
+
+
+def _game() -> dict[str, Any]:
+    entries = [{"type": "currency", "currencyKey": "cash", "amount": {"min": 1, "max": 100}}]
+    return {
+        "gameId": "figures",
+        "currencies": [{"key": "cash"}],
+        "bundles": [{"key": "prize", "entries": entries}],
+        "leaderboards": [{"key": "weekly"}, {"key": "total", "scoreAggregation": "sum"}],
+        "events": [
+            {
+                "key": "big",
+                "metrics": [{"key": "points"}],
+                "contributesTo": ["weekly", "total"],
+                "rewardPolicy": {
+                    "type": "rank_scaled",
+                    "parameters": {"tiers": [{"fromRank": 1, "rewardBundleId": "prize"}]},
+                },
+            },
+            {"key": "other", "metrics": [{"key": "points"}]},
+        ],
+    }
+
+
+def _add_players(file: Path, players: int) -> None:
+    """Straight into the table: a million introductions are not what is measured."""
+    rows = ((n, f"p{n}", f"participant{n}", b"") for n in range(1, players + 1))
+    with sqlite3.connect(file) as connection:
+        connection.executemany(
+            "INSERT INTO players (number, player_id, participant_id, attributes, banned) VALUES (?, ?, ?, ?, 0)", rows
+        )
+    connection.close()
+
+
+async def _play(game: Game, players: int) -> None:
+    loop = game.engine._loop
+    [window] = [one for one in await game.operator.windows("big") if one["state"] == "open"]
+    board = contest_id(window["windowId"], 1)
+    for first in range(1, players + 1, ASKED_AT_ONCE):
+        numbers = range(first, min(first + ASKED_AT_ONCE, players + 1))
+        await _all(loop, window["windowId"], [Admit(number) for number in numbers])
+        points = [(number, number * 7919 % players) for number in numbers]
+        await _all(loop, board, [Write(number - 1, score, "increment", 1, number) for number, score in points])
+
+
+async def _all(loop: ActorLoop, actor: str, commands: Sequence[Command]) -> None:
+    left, done = len(commands), anyio.Event()
+
+    def answered(_: object) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            done.set()
+
+    for command in commands:
+        loop.ask(actor, command, answered)
+    await done.wait()
+
+
+async def _end(game: Game, found: Finalization, before: int) -> None:
+    await game.operator.finalize("big")
+    while any(window["state"] != "finalized" for window in await game.operator.windows("big")):
+        found.kib_each = max(found.kib_each, (resident() - before) / found.players / 1024)
+        await anyio.sleep(0.05)
