@@ -15,6 +15,7 @@ from kraty_actors.definitions.anti_cheat import VALIDATORS, MetricRef
 from kraty_actors.definitions.registration import forget_validator
 from kraty_actors.definitions.scalars import Whole
 from kraty_actors.domain.validators import Finding, Guard
+from kraty_actors.domain.validators import own as own_checks
 from kraty_actors.domain.validators.registry import FUNCTIONS
 
 
@@ -76,7 +77,8 @@ OWN = (
 
 
 @pytest.fixture(autouse=True)
-def own_validators() -> Iterator[None]:
+def own_validators(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(own_checks, "_told", set())
     for key, function, params in OWN:
         register_validator(key, function, params)
     yield
@@ -184,8 +186,8 @@ def test_r49_setting_less_is_no_rise_and_takes_none_back():
 
 
 def test_r49_a_function_that_raises_flags_the_write_and_stops_nothing(caplog: pytest.LogCaptureFixture):
-    guard = Guard(loaded(own("fail", verdict="reject"), own("max_metric_jump", metricKey="hits", maxDelta=5)))
-    for _ in range(3):
+    event = loaded(own("fail", verdict="reject"), own("max_metric_jump", metricKey="hits", maxDelta=5))
+    for guard in [Guard(event), Guard(event)] * 2:  # one for each board
         assert guard.judge(None, [0, 0, 0], [6, 0, 0], 0) == (
             Finding("fail", "flag", "the validator failed"),
             Finding("max_metric_jump", "flag", "hits rose by 6, over 5"),

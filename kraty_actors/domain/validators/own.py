@@ -19,18 +19,20 @@ log = logging.getLogger(__name__)
 
 FAILED = "the validator failed"
 
+_told: set[str] = set()
+"""The validators whose failure stands in the log: each once, or a busy board would fill the disk."""
+
 
 class OwnCheck:
-    """One validator of an event; it says in the log once that it failed, with a traceback."""
+    """One validator of an event."""
 
-    __slots__ = ("_function", "_has_failed", "_keys", "_params", "key")
+    __slots__ = ("_function", "_keys", "_params", "key")
 
     def __init__(self, validator: Validator, keys: Sequence[str]) -> None:
         self.key = validator.key
         self._params = validator.params
         self._function = FUNCTIONS[validator.key]
         self._keys = keys
-        self._has_failed = False
 
     def __call__(
         self, past: Past, prior: Sequence[Number], incoming: Sequence[Number], elapsed_ms: int
@@ -43,9 +45,9 @@ class OwnCheck:
         try:
             return self._finding(self._function(evidence, self._params))
         except Exception:  # the game's code: the write and those behind it go on
-            if not self._has_failed:
+            if self.key not in _told:
+                _told.add(self.key)
                 log.exception("the validator '%s' failed; writes that it fails on are flagged", self.key)
-                self._has_failed = True
             return Finding(self.key, "flag", FAILED)
 
     def _finding(self, said: object) -> Finding | None:
