@@ -11,6 +11,8 @@ from kraty_actors.definitions.scalars import Bag, Key, MetricName, Number, Whole
 MAX_ENTRIES = 64
 MAX_WEIGHTED_ENTRIES = 1_000
 MAX_TIERS = 1_000
+MAX_ROLLED = 1_000
+"""The most entries, and the most crates, that one roll of a bundle may come to."""
 
 Chance = Annotated[float, Number(0, 1, above=True)]
 BundleRef = Annotated[Key, Ref("bundles")]

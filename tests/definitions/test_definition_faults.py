@@ -259,6 +259,18 @@ def cash(amount: Any) -> dict[str, Any]:
     return {"type": "currency", "currencyKey": "cash", "amount": amount}
 
 
+def bullets(quantity: Any) -> dict[str, Any]:
+    return {"type": "item", "itemKey": "bullet", "quantity": quantity}
+
+
+def crates(quantity: Any) -> dict[str, Any]:
+    return {"type": "crate", "crateItemKey": "crate", "quantity": quantity}
+
+
+def drawn(rolls: Any, *lines: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "table", "rolls": rolls, "weightedEntries": [{"weight": 1, "entry": line} for line in lines]}
+
+
 def machine(**state: Any) -> dict[str, Any]:
     return bots({"type": "state_machine", "initial": "a", "states": {"a": {"block": "idle", **state}}})
 
@@ -296,6 +308,18 @@ GAME_FAULTS = [
         "bundles[1].entries[0].weightedEntries[0].entry.type",
         "must be one of 'currency', 'item', 'crate'",
     ),
+    # what one roll comes to at the most
+    (
+        entries(cash(2**53 - 1), cash({"min": 0, "max": 1})),
+        "bundles[1].entries",
+        "may come to 9007199254740992 of currency",
+    ),
+    (entries(drawn(2, cash(2**52))), "bundles[1].entries", "may come to 9007199254740992 of currency 'cash'"),
+    (entries(*[crates(2**52)] * 2), "bundles[1].entries", "may come to 9007199254740992 crates, of at most 1000"),
+    (entries(bullets(2**53 - 1), bullets(1)), "bundles[1].entries", "of item 'bullet', of at most 2^53 - 1"),
+    (entries(crates(1_000), crates({"min": 0, "max": 1})), "bundles[1].entries", "may come to 1001 crates"),
+    (entries(drawn(501, crates(2), crates(1))), "bundles[1].entries", "may come to 1002 crates, of at most 1000"),
+    (entries(drawn({"min": 1, "max": 1_000}, cash(1)), cash(1)), "bundles[1].entries", "may come to 1001 entries"),
     # behaviours
     (
         bots({"type": "sequence", "steps": [{"block": "idle"}, {"block": "complete"}]}),

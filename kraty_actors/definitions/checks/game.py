@@ -71,7 +71,7 @@ def check_game(game: GameFile, place: Place) -> None:
     """Everything beside the shape of a game file, its events included."""
     around = surroundings(game, place)
     for i, bundle in enumerate(game.bundles):
-        check_entries(bundle.entries, place / "bundles" / i / "entries", around.no_crates)
+        check_entries(bundle.entries, place / "bundles" / i / "entries", around.no_crates, around.scope)
     warn_of_endless_crates(game, place, around.scope)
     for i, bot in enumerate(game.bots):
         check_bot(bot, place / "bots" / i)
@@ -101,7 +101,7 @@ def check_event(event: EventDefinition, place: Place, around: Surroundings) -> N
     check_leaderboard(event, place)
     check_aims(event, around.aims, place)
     check_policy(event, place)
-    check_milestones(event, place, around.no_crates)
+    check_milestones(event, place, around.no_crates, scope)
     check_conditions(event, place)
     warn_of_circles(event, place, around.asks, scope["events"])
     check_costs(event, place, scope)

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kraty_actors.definitions.checks.entry import check_tree_size, tree
+from kraty_actors.definitions.checks.totals import check_totals
 from kraty_actors.definitions.conditions import ConditionAll, ConditionCompletedEvent, ConditionNot
 from kraty_actors.definitions.events import EventDefinition, Milestone
 from kraty_actors.definitions.findings import Place
+from kraty_actors.definitions.references import Scope
 from kraty_actors.definitions.rewards import (
     Entry,
     EntryCrate,
@@ -24,18 +26,20 @@ from kraty_actors.definitions.rewards import (
 )
 
 
-def check_entries(entries: Sequence[Entry], place: Place, no_crates: frozenset[str]) -> None:
-    """Every range can be drawn from, and every crate is one.
+def check_entries(entries: Sequence[Entry], place: Place, no_crates: frozenset[str], scope: Scope) -> None:
+    """Every range can be drawn from, every crate is one, and no roll comes to more than a grant holds.
 
     Args:
         entries: of a bundle or a milestone.
         place: theirs.
         no_crates: names of the items that cannot be opened.
+        scope: the names of currencies and items.
     """
     for entry, at in _flat(entries, place):
         _check_amounts(entry, at)
         if isinstance(entry, EntryCrate) and entry.crate_item_key in no_crates:
             (at / "crateItemKey").fault(f"item '{entry.crate_item_key}' is no crate: it has no crateBundleId")
+    check_totals(entries, place, scope)
 
 
 def _flat(entries: Sequence[Entry], place: Place) -> Iterator[tuple[Entry, Place]]:
@@ -132,12 +136,12 @@ def _warn_of_unreachable(event: EventDefinition, name: str, threshold: float, at
             at.warn(f"is above the ceiling of metric '{name}', {metric.ceiling}", [place / "metrics" / i / "cap"])
 
 
-def check_milestones(event: EventDefinition, place: Place, no_crates: frozenset[str]) -> None:
+def check_milestones(event: EventDefinition, place: Place, no_crates: frozenset[str], scope: Scope) -> None:
     """Each milestone pays one thing that can be rolled, at a value that can be reached."""
     for i, milestone in enumerate(event.milestone_rewards):
         at = place / "milestoneRewards" / i
         _check_payout(milestone, at)
-        check_entries(milestone.entries or (), at / "entries", no_crates)
+        check_entries(milestone.entries or (), at / "entries", no_crates, scope)
         _warn_of_unreachable(event, milestone.metric_key, milestone.threshold, at / "threshold", place)
 
 
