@@ -214,17 +214,15 @@ class Courier:
             self._failures += 1
             self._rest_until(now + max(backoff.rest_ms(self._failures), min(asked, backoff.LONGEST_REST_MS)))
         attempts = row.attempts + 1
-        pause = max(backoff.pause_ms(row.id, attempts), asked)
-        is_over = self._waited_ms(row) >= backoff.GIVE_UP_MS
-        self._fail(Failed(row, attempts, None if is_over else now + pause, answer.error))
+        pause = backoff.pause_ms(row.id, attempts)
+        is_over = self._waited_ms(row) + pause >= backoff.GIVE_UP_MS
+        self._fail(Failed(row, attempts, None if is_over else now + max(pause, asked), answer.error))
 
     def _rest_until(self, at: int) -> None:
         self._rests_until = at
         self._time.call_at(at, self.wake)
 
     def _fail(self, failed: Failed) -> None:
-        if failed.next_at is None:
-            log.warning("gave up a delivery of %s to %s: %s", failed.row.name, self.endpoint.key, failed.error)
         self._failed.append(failed)
         self._ink.set()
 
@@ -257,6 +255,9 @@ class Courier:
             await outbox.delivered(arrived)
         for one in failed:
             await outbox.failed(one.row.id, attempts=one.attempts, next_at=one.next_at, error=one.error)
+        dead = [one for one in failed if one.next_at is None]
+        if dead:
+            log.warning("gave up %d deliveries to %s: %s", len(dead), self.endpoint.key, dead[-1].error)
 
 
 Body = tuple[Mapping[str, Any] | None, int | Sequence[int] | None]

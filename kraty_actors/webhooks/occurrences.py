@@ -92,9 +92,17 @@ class Occurrences:
 
 
 def read_body(body: bytes) -> tuple[Map, int | Sequence[int] | None]:
-    """What is told, and which players are meant."""
-    data, players = unpack(body)
-    return data, players
+    """What is told, and which players are meant.
+
+    Raises:
+        ValueError: It is no body of ours.
+    """
+    match unpack(body):
+        case [dict(data), int() | None as players]:
+            return data, players
+        case [dict(data), list(players)]:
+            return data, players
+    raise ValueError("no body of a delivery")
 
 
 # -- what the rules say

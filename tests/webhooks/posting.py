@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import anyio
@@ -33,13 +34,14 @@ class ManualTime:
     def __init__(self) -> None:
         self.now = NOW
         self._alarms: list[tuple[int, int, Callable[[], None]]] = []
+        self._order = count()
         self.moved = anyio.Event()
 
     def now_ms(self) -> int:
         return self.now
 
     def call_at(self, at: int, callback: Callable[[], None]) -> None:
-        heapq.heappush(self._alarms, (at, len(self._alarms), callback))
+        heapq.heappush(self._alarms, (at, next(self._order), callback))
         self._tell()
 
     def move_to(self, at: int) -> None:
@@ -121,10 +123,12 @@ async def post(urls: Mapping[str, str], *, limits: Limits | None = None) -> Asyn
     async def named(numbers: Collection[int]) -> Mapping[int, str]:
         return {number: names[number] for number in numbers if number in names}
 
-    async with Sender.opened(allow_private=True, limits=limits) as sender:
-        async with Worker.opened(Depot("arena", store, sender, time, named)) as worker:
-            worker.serve({key: Endpoint(key, url, SECRET.encode()) for key, url in urls.items()})
-            yield Post(store, time, worker, names)
+    async with (
+        Sender.opened(allow_private=True, limits=limits) as sender,
+        Worker.opened(Depot("arena", store, sender, time, named)) as worker,
+    ):
+        worker.serve({key: Endpoint(key, url, SECRET.encode()) for key, url in urls.items()})
+        yield Post(store, time, worker, names)
 
 
 def verified(heard: Heard, secret: str = SECRET) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import anyio
 import pytest
+from anyio import wait_all_tasks_blocked
+from anyio.lowlevel import checkpoint
 from posting import DAY, NOW, Post, post, verified
 from receiver import Behaviour, Heard, babbles, hangs_up, is_silent, never_ends, receiver, says, talks_nonsense
 
@@ -11,7 +13,7 @@ from kraty_actors.webhooks import backoff, courier
 from kraty_actors.webhooks.backoff import pause_ms
 from kraty_actors.webhooks.endpoints import Endpoint
 from kraty_actors.webhooks.sending import Limits
-from kraty_persistence import DeliveryRow
+from kraty_persistence import Delivery, DeliveryRow, StoreUnavailable
 
 pytestmark = pytest.mark.anyio
 
@@ -52,7 +54,8 @@ async def test_a_failure_is_tried_again_when_its_pause_is_over_with_the_same_id_
         there.answer = says("200 OK")
         here.time.move_to(rows["d1"].next_at - 1)
         here.worker.wake()
-        await anyio.wait_all_tasks_blocked() if hasattr(anyio, "wait_all_tasks_blocked") else None
+        await wait_all_tasks_blocked()
+        assert len(there.heard) == 1
         here.time.move_to(rows["d1"].next_at)
         await here.store.until_empty()
         first, second = map(verified, there.heard)
@@ -63,7 +66,13 @@ async def test_a_failure_is_tried_again_when_its_pause_is_over_with_the_same_id_
 
 @pytest.mark.parametrize(
     "behaviour",
-    [hangs_up, is_silent, talks_nonsense, says("302 Found", "Location: http://127.0.0.1:1/"), babbles([], status="500 No")],
+    [
+        hangs_up,
+        is_silent,
+        talks_nonsense,
+        says("302 Found", "Location: http://127.0.0.1:1/"),
+        babbles([], status="500 No"),
+    ],
     ids=["hangs up", "silent", "nonsense", "redirects", "babbles"],
 )
 async def test_whatever_goes_wrong_the_next_try_is_planned(behaviour: Behaviour) -> None:
@@ -87,7 +96,9 @@ async def test_a_flapping_receiver_gets_everything() -> None:
     async def flaps(stream, heard: Heard) -> None:
         nonlocal answers
         answers += 1
-        await (says("200 OK") if answers % 3 == 0 else hangs_up if answers % 3 == 1 else says("503 Busy"))(stream, heard)
+        await (says("200 OK") if answers % 3 == 0 else hangs_up if answers % 3 == 1 else says("503 Busy"))(
+            stream, heard
+        )
 
     async with receiver(flaps) as there, post({"backend": there.url}) as here:
         ids = [f"d{number}" for number in range(30)]
@@ -121,6 +132,7 @@ async def test_no_more_than_so_many_are_under_way_to_one_endpoint() -> None:
         here.put("backend", *(f"d{number}" for number in range(100)))
         await there.has_heard(courier.PARALLEL)
         here.worker.wake()
+        await wait_all_tasks_blocked()
         assert len(there.heard) == courier.PARALLEL
 
 
@@ -129,7 +141,7 @@ async def test_an_endpoint_that_fails_is_tried_with_one_delivery_at_a_time_after
         here.put("backend", *(f"d{number}" for number in range(100)))
         tried = courier.PARALLEL
         await here.store.until(lambda rows: _tried(rows) == tried)
-        for failures in range(1, 6):
+        for _ in range(5):
             assert len(there.heard) == tried
             assert await here.time.next_alarm() == here.time.now
             tried += 1
@@ -137,7 +149,7 @@ async def test_an_endpoint_that_fails_is_tried_with_one_delivery_at_a_time_after
         assert here.time.now == NOW + sum(backoff.rest_ms(failures) for failures in range(1, 6))
         there.answer = says("200 OK")
         await here.time.next_alarm()
-        await here.store.until(lambda rows: _tried(rows) == len(rows) == tried)
+        await here.store.until(lambda rows: _tried(rows) == len(rows))
 
 
 def _tried(rows: dict[str, DeliveryRow]) -> int:
@@ -173,13 +185,13 @@ async def test_after_a_day_it_is_given_up_with_its_error_and_can_be_replayed() -
             here.time.move_to(row.next_at)
             tries += 1
             await here.store.until(lambda rows, tries=tries: rows["d1"].attempts == tries)
-        assert DAY <= here.time.now - NOW <= DAY + 2 * 3_600_000
+        assert DAY - 1.2 * backoff.LONGEST_MS <= here.time.now - NOW <= DAY  # the next try would come after a day
         assert 30 <= tries <= 37
         assert (row.attempts, row.error) == (tries, "status 500")
         assert [one.id for one in await here.store.dead()] == ["d1"]
         there.answer = says("200 OK")
         assert await here.store.replay(["d1"], here.time.now) == 1
-        here.worker.wake()
+        await here.time.next_alarm()  # the endpoint rests for a minute at most
         await here.store.until_empty()
         bodies = [verified(heard) for heard in there.heard]
         assert bodies[-1]["deliveryAttempt"] == 1
@@ -209,13 +221,13 @@ async def test_what_became_due_while_the_server_was_down_has_its_whole_day() -> 
 
 
 async def test_what_cannot_be_read_is_given_up_and_the_others_go_on() -> None:
-    from kraty_persistence import Delivery
-
     async with receiver() as there, post({"backend": there.url}) as here:
-        here.store.put(Delivery("bad", "backend", "x", NOW, b"\xc1 no message"), Delivery("odd", "backend", "x", NOW, b""))
+        bodies = (b"\xc1", b"", b"\x93", b"\x92\x01\xc0")
+        bad = [Delivery(f"bad{number}", "backend", "x", NOW, body) for number, body in enumerate(bodies)]
+        here.store.put(*bad)
         here.put("backend", "good")
-        rows = await here.store.until(lambda rows: "good" not in rows and all(row.next_at is None for row in rows.values()))
-        assert {key: row.error for key, row in rows.items()} == {"bad": "cannot be read", "odd": "cannot be read"}
+        rows = await here.store.until(lambda rows: all(row.next_at is None for row in rows.values()))
+        assert {key: row.error for key, row in rows.items()} == {one.id: "cannot be read" for one in bad}
         assert len(there.heard) == 1
 
 
@@ -267,17 +279,24 @@ async def test_a_stop_waits_for_what_is_under_way_and_writes_down_what_came_of_i
 
 
 async def _open(gate: anyio.Event) -> None:
-    await anyio.lowlevel.checkpoint()
+    await checkpoint()
     gate.set()
 
 
 async def test_an_outage_of_the_store_loses_nothing_and_ends_by_itself() -> None:
-    """R-58: an answer that could not be written down is written down later, not delivered again."""
-    async with receiver() as there, post({"backend": there.url}) as here:
+    """R-58: an answer that could not be written down is written down later, and not delivered again."""
+
+    async def answers_in_an_outage(stream, heard: Heard) -> None:
+        here.store.outage = StoreUnavailable("gone")
+        await says("200 OK")(stream, heard)
+
+    async with receiver(answers_in_an_outage) as there, post({"backend": there.url}) as here:
         here.put("backend", "d1")
-        here.store.outage = True
-        await anyio.lowlevel.checkpoint()
-        here.store.outage = False
+        await there.has_heard(1)
+        await wait_all_tasks_blocked()
+        assert list(here.store.rows()) == ["d1"]
+        there.answer = says("200 OK")
+        here.store.outage = None
         here.put("backend", "d2")
         await here.store.until_empty()
-        assert sorted(verified(heard)["id"] for heard in there.heard) == ["d1", "d2"]
+        assert [verified(heard)["id"] for heard in there.heard] == ["d1", "d2"]
