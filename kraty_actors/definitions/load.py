@@ -11,12 +11,15 @@ from kraty_actors.definitions.base import Model
 from kraty_actors.definitions.boards import SharedBoard
 from kraty_actors.definitions.checks.boards import check_shared_board
 from kraty_actors.definitions.checks.game import check_event, check_game, surroundings
+from kraty_actors.definitions.checks.rewards import check_entries
 from kraty_actors.definitions.document import Document, RawObject, replaced
 from kraty_actors.definitions.events import EventDefinition
 from kraty_actors.definitions.faults import DefinitionFaults, Fault
 from kraty_actors.definitions.findings import Findings, Place
 from kraty_actors.definitions.game import GameFile
 from kraty_actors.definitions.reading import read
+from kraty_actors.definitions.references import check_references
+from kraty_actors.definitions.rewards import Bundle, Entry
 
 M = TypeVar("M", bound=Model)
 
@@ -83,6 +86,25 @@ def load_event(data: object, game: GameFile) -> LoadedEvent:
         check_event(event, place, surroundings(known))
 
     return LoadedEvent(*_load(EventDefinition, data, check))
+
+
+def load_entries(data: object, game: GameFile) -> tuple[Entry, ...]:
+    """Entries that a server gives, judged as those of a bundle, with paths that start at `entries`.
+
+    Args:
+        data: a list of entries, as JSON.
+        game: what they may refer to.
+
+    Raises:
+        DefinitionFaults: with every fault, in the order of the list.
+    """
+
+    def check(bundle: Bundle, place: Place) -> None:
+        around = surroundings(game)
+        check_entries(bundle.entries, place / "entries", around.no_crates, around.scope)
+        check_references(bundle, place, around.scope)
+
+    return _load(Bundle, {"key": "given", "entries": data}, check)[0].entries
 
 
 def load_shared_board(data: object) -> LoadedBoard:

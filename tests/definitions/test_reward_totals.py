@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_games import SURROUNDINGS, faults_of, game, load, race
 
-from kraty_actors.definitions import DefinitionFaults
+from kraty_actors.definitions import DefinitionFaults, load_entries
 from kraty_actors.definitions.rewards import MAX_ROLLED
 from kraty_actors.definitions.scalars import MAX_WHOLE
 from kraty_actors.domain.loot import Bundles, roll
@@ -93,3 +93,43 @@ def test_r41_whatever_loads_rolls_within_what_a_grant_and_a_balance_hold(entries
             sums[entry["type"]] += entry.get("amount", 0) + entry.get("quantity", 0)
         assert max(sums.values(), default=0) <= MAX_WHOLE
         assert max(len(loot.entries), len(loot.crates)) <= MAX_ROLLED
+
+
+# -- entries that a server gives
+
+
+def test_r41_entries_that_a_server_gives_are_settled_to_keys():
+    given = load_entries([cash(5, "currency-1"), crates({"min": 1, "max": 2})], load(race()).game)
+    assert given == load(race(), **bundles(cash(5), crates({"min": 1, "max": 2}))).game.bundles[1].entries
+
+
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [
+        ([cash(0)], "entries[0].amount"),
+        ([cash(-5)], "entries[0].amount"),
+        ([cash(1.5)], "entries[0].amount"),
+        ([cash(True)], "entries[0].amount"),
+        ([cash("5")], "entries[0].amount"),
+        ([cash(2**53)], "entries[0].amount"),
+        ([cash(2**53 - 1), cash(1)], "entries"),
+        ([crates(1_001)], "entries"),
+        ([crates(2**53 - 1)], "entries"),
+        ([cash(5, "gems")], "entries[0].currencyKey"),
+        ([bullets(1), {**bullets(1), "itemKey": "sword"}], "entries[1].itemKey"),
+        ([{**crates(1), "crateItemKey": "bullet"}], "entries[0].crateItemKey"),
+        ([drawn(2**53 - 1, cash(1))], "entries"),
+        ([{**cash(5), "note": "x"}], "entries[0].note"),
+        ([{"type": "bundle"}], "entries[0].type"),
+        ([], "entries"),
+        ([cash(1)] * 65, "entries"),
+        (None, "entries"),
+        ("cash", "entries"),
+        ({"cash": 5}, "entries"),
+    ],
+    ids=str,
+)
+def test_r41_entries_that_a_server_gives_are_refused_with_their_places(data: Any, path: str):
+    with pytest.raises(DefinitionFaults) as raised:
+        load_entries(data, load(race()).game)
+    assert {fault.path for fault in raised.value.faults} == {path}
