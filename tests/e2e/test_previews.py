@@ -221,3 +221,61 @@ async def test_a_preview_writes_nothing_r46(tmp_path: Path) -> None:
         assert await ann.ok("boards.read", leaderboardId=attempt["leaderboardId"]) == board
         assert (await ann.ok("wallet.get"))["balances"] == [{"key": k, "balance": 0} for k in ("cash", "gems")]
         assert (await ann.ok("grants.list"))["grants"] == []
+
+
+# -- what is foretold is what is paid
+
+PAYOUT = [{**CASH, "amount": 50}, {"type": "crate", "crateItemKey": "wooden", "quantity": 2}]
+MILESTONES = [
+    {"key": "one", "metricKey": "laps", "threshold": 1, "entries": [{**CASH, "amount": 1}]},
+    {"key": "three", "metricKey": "laps", "threshold": 3, "rewardBundleId": "payout"},
+]
+TIERS = [{"fromRank": 1, "toRank": 1, "rewardBundleId": "payout"}, {"fromRank": 3, "rewardBundleId": "lucky"}]
+POLICIES: list[tuple[Map, Map]] = [
+    ({"type": "none"}, {}),
+    ({"type": "fixed_bundle", "parameters": {"rewardBundleId": "payout"}}, {}),
+    ({"type": "rank_scaled", "parameters": {"tiers": TIERS}}, {}),
+    ({"type": "rank_scaled", "parameters": {"tiers": TIERS}}, {"leaderboard": {"sort": "asc"}}),
+    ({"type": "rank_scaled", "parameters": {"tiers": TIERS}}, {"leaderboard": {"mode": "none"}}),
+    (RACE["rewardPolicy"], {}),
+    (
+        {
+            "type": "shared_pool",
+            "parameters": {
+                **RACE["rewardPolicy"]["parameters"],
+                "winnerPredicate": {"type": "rank_at_most", "rank": 1},
+            },
+        },
+        {},
+    ),
+]
+
+
+@pytest.mark.parametrize(("policy", "more"), POLICIES, ids=str)
+@pytest.mark.parametrize("laps", [0.5, 4])
+async def test_what_a_preview_foretells_is_what_is_paid_r46(codec: str, policy: Map, more: Map, laps: float) -> None:
+    event = {**RACE, "rewardPolicy": policy, "milestoneRewards": MILESTONES, **more}
+    game = {**GAME, "events": [event], "bundles": [*GAME["bundles"], {"key": "payout", "entries": PAYOUT}]}
+    async with serving(game) as server, server.peer(role="operator", codec=codec) as operator:
+        foretold = await _preview(operator, eventKey="race", metrics={"laps": laps})
+        async with server.peer("ann", codec=codec) as ann:
+            attempt = (await ann.ok("events.start", eventKey="race"))["attempt"]
+            written = await ann.ok("events.progress", attemptId=attempt["attemptId"], metrics={"laps": laps}, seq=1)
+            await operator.ok("events.finalize", eventKey="race")
+            grants = (await ann.ok("grants.list"))["grants"]
+        assert (written["score"], written["metrics"]) == (foretold["score"], foretold["metrics"])
+        assert (written["status"] == "completed") == foretold["completed"]
+        assert [one["key"] for one in written["milestonesFired"]] == [one["key"] for one in foretold["milestones"]]
+        by_policy = [grant for grant in grants if grant["sourceKind"] != "event_milestone"]
+        assert _told(by_policy) == _told(foretold["grants"])
+        of_milestones = [entry for one in foretold["milestones"] for entry in one["entries"]]
+        rewards = [grant for grant in grants if grant["sourceKind"] == "event_milestone" and grant["kind"] == "reward"]
+        assert sorted(entry["amount"] for grant in rewards for entry in grant["contents"]["entries"]) == sorted(
+            entry["amount"] for entry in of_milestones if entry["type"] == "currency"
+        )
+        crates = sum(grant["kind"] == "crate" for grant in grants) - sum(one["kind"] == "crate" for one in by_policy)
+        assert crates == sum(entry["quantity"] for entry in of_milestones if entry["type"] == "crate")
+
+
+def _told(grants: list[Map]) -> list[str]:
+    return sorted(f"{grant['kind']} {grant['sourceKind']} {grant['contents']}" for grant in grants)
