@@ -92,7 +92,7 @@ def test_plans_are_a_function_of_seed_and_number() -> None:
 
 
 RESULT = Result(
-    Setting(), 10_000, "cash", Report(20, 3, 3333, 1, 9999, "cash"), 650, "w", journalled=650,
+    Setting(), 10_000, "cash", Report(20, 3, 3, {"cash": 9999}, 1), 650, "w", journalled=650,
     payments=[Payment(f"player-{number}", "Ada", 1, 3333) for number in (1, 2, 3)],
 )  # fmt: skip
 
@@ -106,7 +106,7 @@ def test_a_result_that_fits_has_no_disagreements() -> None:
     [
         ({"journalled": 649}, "journalled"),
         ({"journalled": 651}, "journalled"),
-        ({"report": Report(20, 3, 3333, 0, 9999, "cash")}, "pool"),
+        ({"report": Report(20, 3, 3, {"cash": 9999}, 0)}, "pool"),
         ({"payments": RESULT.payments[:2]}, "grants"),
         ({"payments": [*RESULT.payments[:2], Payment("player-3", "Ada", 2, 3333)]}, "grants"),
         ({"payments": [*RESULT.payments[:2], Payment("player-3", "Ada", 1, 6666)]}, "share"),

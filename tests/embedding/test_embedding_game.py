@@ -133,7 +133,8 @@ async def test_a_share_of_the_pool_is_claimed_once_r43_r45() -> None:
         assert await game.grants("dan") == []
         report = await game.report(window["windowId"])
         assert report is not None
-        assert (report.participants, report.winners, report.share, report.remainder) == (4, 3, 33, 1)
+        assert (report.participants, report.winners, report.grants) == (4, 3, 3)
+        assert (report.paid, report.remainder) == ({"cash": 99}, 1)
 
 
 async def test_new_definitions_are_put_as_a_whole_or_not_at_all_r3() -> None:
