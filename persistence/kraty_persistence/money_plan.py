@@ -155,7 +155,7 @@ class MoneyPlan:
         """Take back a grant that was not withdrawn before."""
         self.withdrawn.append(grant.id)
         self.withdrawn_at = now
-        credited = self.entered(grant.player, claim_key(grant.id)) if grant.claimed_at is not None else ()
+        credited = self.entered(grant.player, claim_key(grant.id))
         taken, owed = withdrawal(credited, self._held(grant.player, credited))
         if taken:
             changes = [Change(change.kind, change.key, -change.delta) for change in taken]

@@ -76,9 +76,11 @@ class Store(Grants, Wallets, Outbox, Protocol):
     Attributes:
         reporter: Asked about every ledger row that is written and every grant that is created, claimed or lapses;
             what it returns goes into the outbox in the same transaction (R-53). None reports nothing.
+        posted: Called on the loop once something that is due was put into the outbox, or may have been.
     """
 
     reporter: Reporter | None
+    posted: Callable[[], None] | None
 
     @property
     def failing_since(self) -> float | None:

@@ -217,6 +217,30 @@ class OutboxContract:
         assert (await store.replay(None, 700), await store.dead()) == (0, [])
         assert len(await store.due("hook", 700, 9)) == 6
 
+    async def test_whoever_delivers_is_told_once_something_is_due(self, store: Store):
+        """R-53: after the commit, however it got there; and not of what was refused, or of anything else."""
+        player, rung = await new_player(store), 0
+
+        def ring() -> None:
+            nonlocal rung
+            rung += 1
+
+        store.posted = ring
+        await effect(store, a_delivery("d1"))
+        assert rung == 1
+        await effect(store, a_grant(player))
+        await store.failed("d1", attempts=9, next_at=None, error="gone")
+        await store.replay(["nothing"], 5)
+        await pay(store, player, gold(1))
+        assert rung == 1
+        await store.replay(["d1"], 5)
+        assert rung == 2
+        store.reporter = Told()
+        await pay(store, player, gold(1), key="k2")
+        assert rung >= 3
+        store.posted = None
+        await effect(store, a_delivery("d2"))
+
     async def test_however_many_are_dead_all_are_replayed(self, store: Store):
         many = 1_100
         await effect(store, *[a_delivery(f"d{n}") for n in range(many)])

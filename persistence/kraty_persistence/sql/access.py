@@ -56,6 +56,15 @@ class SqlAccess:
             self._transactions.reporter = reporter
 
     @property
+    def posted(self) -> Callable[[], None] | None:
+        return None if self._writer is None else self._writer.posted
+
+    @posted.setter
+    def posted(self, posted: Callable[[], None] | None) -> None:
+        if self._writer is not None:
+            self._writer.posted = posted
+
+    @property
     def failing_since(self) -> float | None:
         return None if self._writer is None else self._writer.failing_since
 

@@ -37,6 +37,10 @@ _SOME_DEAD = sa.select(outbox.c.id).where(_DEAD).limit(sa.bindparam("most"))
 _AT = sa.select(outbox.c.at).where(_DEAD, outbox.c.id == sa.bindparam("id"))
 
 
+POSTED = "posted"
+"""In a connection's `info` once something became due in its transaction."""
+
+
 def due(connection: sa.Connection, endpoint: str, now: int, limit: int) -> list[DeliveryRow]:
     rows = connection.execute(_DUE, {"endpoint": endpoint, "now": now, "most": limit})
     return [DeliveryRow(*row) for row in rows]
@@ -78,6 +82,8 @@ def dead(connection: sa.Connection, limit: int, after: str | None) -> list[Deliv
 
 def revive(connection: sa.Connection, ids: Sequence[str], now: int, audited: AuditEntry | None) -> int:
     revived = connection.execute(_REVIVE, {"ids": json.dumps(list(ids)), "now": now}).rowcount
+    if revived:
+        connection.info[POSTED] = True
     put_audited(connection, audited if revived else None)
     return revived
 

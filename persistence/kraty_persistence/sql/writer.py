@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from kraty_persistence.errors import StoreClosed, StoreError, StoreUnavailable, UnitRefused
 from kraty_persistence.ports import Done
 from kraty_persistence.sql.dialects import Dialect
+from kraty_persistence.sql.outbox import POSTED
 from kraty_persistence.sql.transaction import Job, Task, Transactions
 
 __all__ = ["Writer"]
@@ -47,6 +48,7 @@ class Writer:
     def __init__(self, engine: sa.Engine, kind: Dialect, transactions: Transactions, patience_s: float) -> None:
         """Prepare; must be called on the event loop's thread, where `done` will be called."""
         self.failing_since: float | None = None
+        self.posted: Callable[[], None] | None = None
         self.commits = 0
         self._engine = engine
         self._kind = kind
@@ -86,6 +88,10 @@ class Writer:
         for _ in range(len(self._outcomes)):
             done, error = self._outcomes.popleft()
             done(error)
+
+    def _tell_posted(self, _error: StoreError | None) -> None:
+        if self.posted is not None:
+            self.posted()
 
     # -- on the thread
 
@@ -185,8 +191,11 @@ class Writer:
             pause = min(pause * 2, LONGEST_PAUSE_S)
 
     def _commit(self, tasks: list[Task]) -> list[StoreError | None]:
-        errors = self._transactions.commit(self._connected(), tasks)
+        connection = self._connected()
+        errors = self._transactions.commit(connection, tasks)
         self.commits += 1
+        if connection.info.pop(POSTED, False):
+            self._outcomes.append((self._tell_posted, None))
         if not all(isinstance(task, Job) and task.only_reads for task in tasks):
             self.failing_since = None
         return errors
