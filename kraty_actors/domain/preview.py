@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kraty_actors.definitions import Entry, RewardPolicySharedPool
+from kraty_actors.definitions.rewards import EntryCrate, EntryCurrency, EntryItem, EntryTable, Range
 from kraty_actors.domain.loot import Loot, crate, roll
 from kraty_actors.domain.numbers import Number
 from kraty_actors.domain.outcome import Plain, Refusal
@@ -106,13 +107,35 @@ def _shared(rules: Rules, share: PoolShare | None) -> Iterator[PreviewedGrant]:
 
 
 def _rolled(source_kind: str, entries: Sequence[Entry] | None, key: str) -> Iterator[PreviewedGrant]:
-    """The reward, if there is one, and each crate beside it (R-41)."""
+    """The reward, if there is one, and each crate beside it (R-41), marked where it could have come out otherwise."""
     if entries is None:
         return
     loot = roll(entries, key)
-    yield PreviewedGrant("reward", source_kind, loot.entries, loot.sampled)
+    varying = {is_crate for entry in entries if _varies(entry) for is_crate in _gives_crates(entry)}
+    yield PreviewedGrant("reward", source_kind, loot.entries, sampled=False in varying)
     for item_key in loot.crates:
-        yield PreviewedGrant("crate", source_kind, [crate(item_key)], loot.sampled)
+        yield PreviewedGrant("crate", source_kind, [crate(item_key)], sampled=True in varying)
+
+
+def _varies(entry: Entry) -> bool:
+    """Whether chance has a part in what an entry gives."""
+    if entry.chance < 1:
+        return True
+    match entry:
+        case EntryCurrency(amount=amount) | EntryItem(quantity=amount) | EntryCrate(quantity=amount):
+            return _is_spread(amount)
+        case EntryTable(rolls=rolls, weighted_entries=lines):
+            return _is_spread(rolls) or len(lines) > 1 or _varies(lines[0].entry)
+
+
+def _is_spread(amount: int | Range) -> bool:
+    return isinstance(amount, Range) and amount.min < amount.max
+
+
+def _gives_crates(entry: Entry) -> set[bool]:
+    """Whether an entry gives crates (True), what is no crate (False), or both."""
+    lines = [line.entry for line in entry.weighted_entries] if isinstance(entry, EntryTable) else [entry]
+    return {isinstance(line, EntryCrate) for line in lines}
 
 
 def _milestone(key: str, loot: Loot) -> PreviewedMilestone:

@@ -223,12 +223,41 @@ def test_r46_what_is_random_is_rolled_by_the_seed_and_marked():
         assert one == _made(lucky, {"points": 1}, seed=seed)
         expected = roll(BUNDLES["lucky"], f"preview:{seed}")
         assert one.grants[0].entries == expected.entries
-        assert [grant.sampled for grant in one.grants] == [True, True]
+        assert [grant.sampled for grant in one.grants] == [True, False]  # there is one crate whatever the seed
         milestone = lucky.event.milestone_rewards[0].entries
         assert milestone is not None
         assert one.milestones[0].entries == roll(milestone, f"preview:{seed}").entries
         assert one.milestones[0].sampled
     assert len({amounts([Loot(list(one.grants[0].entries))])[0] for one in made.values()}) == 3
+
+
+def _lines(*entries: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "table", "weightedEntries": [{"weight": 1, "entry": entry} for entry in entries]}
+
+
+@pytest.mark.parametrize(
+    ("entries", "sampled"),
+    [
+        ([cash(5), CRATE], (False, False)),
+        ([cash({"min": 5, "max": 5}), CRATE], (False, False)),
+        ([cash(DRAWN), CRATE], (True, False)),
+        ([cash(5), {**CRATE, "quantity": {"min": 1, "max": 2}}], (False, True)),
+        ([{**BULLETS, "chance": 0.5}, CRATE], (True, False)),
+        ([BULLETS, {**BULLETS, "quantity": DRAWN}, CRATE], (True, False)),
+        ([table([1]), CRATE], (False, False)),
+        ([table([1, 1]), CRATE], (True, False)),
+        ([table([1], chance=0.5), CRATE], (True, False)),
+        ([table([1], {"min": 1, "max": 2}), CRATE], (True, False)),
+        ([_lines(cash(DRAWN)), CRATE], (True, False)),
+        ([_lines({**CRATE, "chance": 0.5}), CRATE], (False, True)),
+        ([_lines(cash(1), CRATE), CRATE], (True, True)),
+    ],
+    ids=str,
+)
+def test_r46_a_grant_is_marked_where_chance_has_a_part_in_it(entries: list[Any], sampled: tuple[bool, bool]):
+    rules = Rules(1, event(rewardPolicy=FIXED), [], [], None, Bundles([bundle("payout", *entries)]))
+    reward, *crates = _made(rules, {}).grants
+    assert (reward.sampled, {one.sampled for one in crates}) == (sampled[0], {sampled[1]})
 
 
 @given(

@@ -85,7 +85,12 @@ async def test_what_is_random_is_rolled_by_the_seed_and_marked_r46(codec: str) -
             assert made["milestones"] == [{"key": "two", "entries": [{**CASH, "amount": 2}]}]
             crate = {"type": "crate", "crateItemKey": "wooden", "quantity": 1}
             assert made["grants"] == [
-                {"kind": kind, "sourceKind": "event_completion", "contents": {"entries": contents}, "sampled": True}
+                {
+                    "kind": kind,
+                    "sourceKind": "event_completion",
+                    "contents": {"entries": contents},
+                    "sampled": kind == "reward",
+                }
                 for kind, contents in (("reward", _rolled(seed)), ("crate", [crate]))
             ]
         first = await _preview(operator, eventKey="chest", metrics={"laps": 3})
