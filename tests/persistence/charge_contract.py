@@ -61,11 +61,20 @@ class ChargeContract:
         """R-21: in one unit, in one group, later, and whatever the repeat asks for."""
         player, other = await rich(store), await rich(store, "bob")
         charge = a_charge(player, gold(-4))
-        await put(store, first("a", charge, charge), first("b", charge), first("c", a_charge(other, gold(-1))))
+        units = [first("a0"), first("a", charge, charge), first("b", charge), first("c", a_charge(other, gold(-1)))]
+        await put(store, *units)
         await put(store, first("d", a_charge(player, gold(-50))))
         assert (await store.balances(player), await store.balances(other)) == ({"gold": 6}, {"gold": 9})
         await put(store, first("e", a_charge(player, gold(-1), key="entry:w2")))
         assert await store.balances(player) == {"gold": 5}
+
+    async def test_a_charge_that_was_taken_needs_no_more_money(self, store: Store):
+        """R-21: a replay by one who has spent everything."""
+        player = await rich(store)
+        charge = a_charge(player, gold(-10))
+        await put(store, first("a0"), first("a", charge, Completion(player, "race", "w1"), charge), first("b", charge))
+        await put(store, first("c", charge))
+        assert await store.balances(player) == {}
 
     async def test_a_charge_that_cannot_be_paid_refuses_its_unit_alone(self, store: Store):
         """R-20: nothing is debited and no attempt exists, and nobody else is harmed."""

@@ -53,6 +53,8 @@ class GrantContract:
         assert (await store.balances(player), await store.inventory(player)) == ({"gold": 5}, {"sword": 1})
         row = await found(store, player)
         assert (row.claimed_at, row.created_at, row.status(9_999)) == (1_000, 1_000, "claimed")
+        assert await store.grants(player, now=1_000, status="pending") == []
+        assert await store.grants(player, now=1_000, status="claimed") == [row]
         assert await store.claim("g1", player, 2_000, [gold(5)]) == row
         rows = await store.ledger(player)
         assert [(row.key, row.part, row.delta) for row in rows] == [("grant:g1", 1, 1), ("grant:g1", 0, 5)]
@@ -222,7 +224,7 @@ class GrantContract:
         assert await withdraw(store, "g1") == []
         row = await found(store, player)
         assert (row.withdrawn_at, row.claimed_at, row.status(0)) == (9_000, None, "expired")
-        with pytest.raises(GrantExpired):
+        with pytest.raises(GrantExpired, match="withdrawn"):
             await store.claim("g1", player, 2_000, [gold(5)])
         listed = {
             status: [row.id for row in await store.grants(player, now=2_000, status=status)]
