@@ -1,12 +1,22 @@
-"""What operators look up: reads of the store, which no actor is asked for."""
+"""What operators look up, most of it in the store."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
+from kraty_actors.actors.money import Money
+from kraty_actors.actors.records import pack
 from kraty_actors.actors.world import World
-from kraty_persistence import AuditRow, PlayerRow
+from kraty_actors.domain.attempt import AttemptView
+from kraty_actors.domain.contest_messages import GetAttempt
+from kraty_actors.domain.ids import split_attempt
+from kraty_actors.domain.outcome import Refusal
+from kraty_persistence import AnomalyRow, AuditEntry, AuditRow, DeliveryRow, GrantRow, PlayerRow
+
+LOOKED_UP = 50
+"""How many attempts, grants and anomalies of a player a lookup shows."""
 
 Row = TypeVar("Row")
 
@@ -14,11 +24,72 @@ PLAYER_SUBJECT = "player:"
 """Before the number of the player whom an audit row is about."""
 
 
+@dataclass(slots=True, frozen=True)
+class Lookup:
+    """What there is about one player, of each list the newest; holdings by key."""
+
+    attempts: Sequence[AttemptView]
+    grants: Sequence[GrantRow]
+    balances: Sequence[tuple[str, int]]
+    inventory: Sequence[tuple[str, int]]
+    anomalies: Sequence[AnomalyRow]
+
+
 class Inquiries:
     """Pages come newest first, each with where the next one begins, or None behind the last."""
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._money = Money(world)
+
+    async def lookup(self, player: PlayerRow) -> Lookup:
+        """One player, for support."""
+        number, store = player.number, self._world.store
+        grants, _ = await self._money.grants(number, limit=LOOKED_UP)
+        return Lookup(
+            await self._attempts(number),
+            grants,
+            await self._money.balances(number),
+            await self._money.inventory(number),
+            await store.anomalies(player=number, limit=LOOKED_UP),
+        )
+
+    async def _attempts(self, player: int) -> list[AttemptView]:
+        found = []
+        for row in await self._world.store.attempts(player, limit=LOOKED_UP):
+            where = split_attempt(row.attempt_id)
+            view = None if where is None else await self._world.loop.call(where[0], GetAttempt(player, where[1]))
+            if isinstance(view, AttemptView):
+                found.append(view)
+        return found
+
+    async def anomalies(
+        self, *, player_id: str | None, event_key: str | None, limit: int, after: str | None
+    ) -> tuple[list[tuple[AnomalyRow, PlayerRow]], str | None] | Refusal:
+        """A page of what validators found: of a player, of an event, of both, or of all (R-51)."""
+        player = None if player_id is None else await self._world.players.find(player_id)
+        if player_id is not None and player is None:
+            return Refusal("not_found", f"no player '{player_id}'")
+        event = None if event_key is None else self._world.event(event_key)
+        if isinstance(event, Refusal):
+            return event
+        number = None if player is None else player.number
+        found = await self._world.store.anomalies(player=number, event_key=event_key, limit=limit + 1, after=after)
+        page, last = _page(found, limit)
+        known = await self._players(row.player for row in page)
+        return [(row, known[row.player]) for row in page], None if last is None else last.id
+
+    async def dead(self, *, limit: int, after: str | None) -> tuple[list[DeliveryRow], str | None]:
+        """A page of the deliveries that were given up (R-53)."""
+        page, last = _page(await self._world.store.dead(limit + 1, after), limit)
+        return page, None if last is None else last.id
+
+    async def replay(self, ids: Sequence[str] | None, *, who: str) -> int:
+        """Let what was given up be tried again, all of it or what is named; how many there were."""
+        now = self._world.now_ms()
+        asked = "all" if ids is None else list(ids)
+        audited = AuditEntry(now, who, "webhooks.replay", "webhooks", None, pack(asked))
+        return await self._world.store.replay(ids, now, audited=audited)
 
     async def audit(
         self, *, limit: int, after: str | None

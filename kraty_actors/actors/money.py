@@ -8,7 +8,7 @@ from typing import Any
 from kraty_actors.actors.effects import credits_of, new_grant
 from kraty_actors.actors.records import pack, unpack
 from kraty_actors.actors.world import World
-from kraty_actors.definitions import Entry
+from kraty_actors.definitions import Entry, load_entries
 from kraty_actors.domain.ids import digest_id
 from kraty_actors.domain.loot import Bundles, grants_of, roll
 from kraty_actors.domain.outcome import Pay, Refusal
@@ -26,6 +26,7 @@ from kraty_persistence import (
 
 CRATE_OPEN = "crate_open"
 BY_SERVERS = "api"
+BY_OPERATORS = "admin"
 
 
 class Money:
@@ -100,13 +101,29 @@ class Money:
         return await self._claimed(grant, credits_of(unpack(grant.contents)), ())
 
     async def create(
-        self, player: PlayerRow, entries: Sequence[Entry], idempotency_key: str, *, who: str
+        self, player: PlayerRow, data: object, idempotency_key: str, *, who: str
     ) -> tuple[GrantRow, bool] | Refusal:
-        """Give a player something once for each key: the grant, and whether it is new."""
+        """Give a player something once for each key: the grant, and whether it is new.
+
+        Args:
+            data: The JSON of entries, as a bundle has them.
+
+        Raises:
+            DefinitionFaults: Something in it is wrong.
+        """
+        game = self._world.catalogue.game
+        if game is None:
+            return Refusal("conflict", "no game has been put yet")
+        entries = load_entries(data, game)
         now = self._world.now_ms()
         name = digest_id("g", BY_SERVERS, player.number, idempotency_key)
         pays = grants_of(
-            roll(entries, name), grant_id=name, player=player.number, source_kind=BY_SERVERS, source_ref=name, at=now
+            roll(entries, name),
+            grant_id=name,
+            player=player.number,
+            source_kind=BY_OPERATORS if who == "operator" else BY_SERVERS,
+            source_ref=name,
+            at=now,
         )
         terms = self._world.loop.recorder.terms
         try:
@@ -117,10 +134,11 @@ class Money:
         finally:
             self._world.dossiers.forget(player.number)
 
-    async def open_crate(self, player: int, grant_id: str) -> tuple[GrantRow, list[Any]] | Refusal:
-        """Turn a crate, once, into a grant of its bundle that is claimed at once: the crate, and what was in it.
+    async def open_crate(self, player: int, grant_id: str) -> tuple[GrantRow, list[GrantRow]] | Refusal:
+        """Turn a crate, once, into a grant of its bundle that is claimed at once: the crate, and what came out of it,
+        that grant first and behind it the crates that were in it.
 
-        Crates in it become grants of their own. The contents are those of the bundle as it is defined now.
+        The contents are those of the bundle as it is defined now.
         """
         crate = await self._world.store.grant(grant_id, player)
         if crate is None:
@@ -144,8 +162,8 @@ class Money:
             if isinstance(opened, Refusal):
                 return opened
             crate = opened
-        found = await self._world.store.grant(name, player)
-        return crate, [] if found is None else unpack(found.contents)
+        came_out = [row for row in await self._world.store.window_grants(crate.id) if row.source_ref == crate.id]
+        return crate, sorted(came_out, key=lambda row: (row.id != name, row.id))
 
     def _came_out(self, pays: Sequence[Pay], crate_id: str) -> list[NewGrant]:
         """What was in a crate, claimed as it comes, and the crates that were in it, which wait to be opened."""

@@ -26,7 +26,9 @@ from kraty_protocol.fields import (
 )
 from kraty_protocol.limits import CONTEXT_ENTRIES, RESUMED_VIEWS, ROLES, TOKEN_CHARS, WATCHED_PARTICIPANTS, Role
 from kraty_protocol.operator_messages import (
+    AnomaliesList,
     AttemptsForceComplete,
+    AttemptsVoid,
     BoardsArchive,
     BoardsPut,
     EventFields,
@@ -35,11 +37,19 @@ from kraty_protocol.operator_messages import (
     EventsPut,
     GamePut,
     LobbiesStart,
+    WebhooksReplay,
     WindowFields,
     WindowsExtend,
     WindowsOverride,
 )
-from kraty_protocol.server_messages import InventoryChange, LobbiesPush, PlayersPut, WalletChange
+from kraty_protocol.server_messages import (
+    GrantsCreate,
+    InventoryChange,
+    LobbiesPush,
+    PlayersBan,
+    PlayersPut,
+    WalletChange,
+)
 
 
 class _BoardName(ForPlayer):
@@ -286,6 +296,15 @@ OPERATIONS: Mapping[str, Operation] = {
     "attempts.forceComplete": _operator(AttemptsForceComplete),
     "boards.put": _operator(BoardsPut),
     "boards.archive": _operator(BoardsArchive),
+    "crates.open": _player(GrantFields),
+    "grants.create": _server(GrantsCreate),
+    "players.ban": _server(PlayersBan),
+    "players.unban": _server(PlayersBan),
+    "players.lookup": _operator(ForPlayer),
+    "anomalies.list": _operator(AnomaliesList),
+    "attempts.void": _operator(AttemptsVoid),
+    "webhooks.dead": _operator(Page),
+    "webhooks.replay": _operator(WebhooksReplay),
     "audit.list": _operator(Page),
 }
 """Every operation by its name on the wire."""

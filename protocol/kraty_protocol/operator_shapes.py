@@ -85,7 +85,7 @@ class PreviewGrant(TypedDict):
     """A grant that there would be; `sampled` says that chance had a part in it."""
 
     kind: Literal["reward", "crate"]
-    sourceKind: Literal["event_window", "event_completion", "event_milestone"]
+    sourceKind: Literal["event_window", "event_completion"]
     contents: dict[str, Entries]
     sampled: bool
 

@@ -192,11 +192,12 @@ class Grants(TypedDict):
 
 
 class OpenedCrate(TypedDict):
-    """The answer to `crates.open`: the crate, and the grant of what was in it, both claimed (R-41). Crates that were in
-    it are grants of their own, with `contents` as their parent."""
+    """The answer to `crates.open` (R-41): the crate, what was in it, and the `grants` that came of it. The first of
+    these is that of the contents, claimed; behind it the crates that were in it, still to be opened."""
 
     crate: Grant
-    contents: Grant
+    contents: dict[str, list[dict[str, Any]]]
+    grants: list[Grant]
 
 
 class GrantCreated(TypedDict):

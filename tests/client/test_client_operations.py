@@ -122,6 +122,31 @@ CALLS: list[tuple[str, int, Call, str | None]] = [  # op, which of its frames, t
         None,
     ),
     ("events.preview", 1, lambda client: client.operator.preview(SPRINT, {"score": 12.5}), None),
+    ("crates.open", 0, lambda client: client.open_crate("g7c1"), None),
+    (
+        *("grants.create", 0),
+        lambda client: client.server.create_grant(
+            "player_42", [{"type": "currency", "currencyKey": "cash", "amount": 100}], idempotency_key="gift-1"
+        ),
+        None,
+    ),
+    ("players.ban", 0, lambda client: client.server.ban("player_42", "sold accounts"), "player"),
+    ("players.ban", 1, lambda client: client.server.ban("player_42"), "player"),
+    ("players.unban", 0, lambda client: client.server.unban("player_42", "appeal"), "player"),
+    ("players.lookup", 0, lambda client: client.operator.lookup("player_42"), None),
+    ("anomalies.list", 0, lambda client: client.operator.anomalies(), None),
+    (
+        *("anomalies.list", 1),
+        lambda client: client.operator.anomalies(
+            player_id="player_42", event_key="trail_of_triumph", limit=1, after="n4x6"
+        ),
+        None,
+    ),
+    ("attempts.void", 0, lambda client: client.operator.void(ATTEMPT, "played by a script"), "attempt"),
+    ("webhooks.dead", 0, lambda client: client.operator.dead_deliveries(), None),
+    ("webhooks.dead", 1, lambda client: client.operator.dead_deliveries(limit=1, after="d9f3"), None),
+    ("webhooks.replay", 0, lambda client: client.operator.replay_deliveries(), "replayed"),
+    ("webhooks.replay", 1, lambda client: client.operator.replay_deliveries(["d8f2", "d9f3"]), "replayed"),
     ("audit.list", 0, lambda client: client.operator.audit(), None),
     ("audit.list", 1, lambda client: client.operator.audit(limit=2, after="912"), None),
 ]

@@ -23,6 +23,9 @@ BY_SERVERS: list[tuple[str, dict[str, Any]]] = [
     ("wallet.debit", {"playerId": "ann", "key": "cash", "amount": 1, "reason": "r", "idempotencyKey": "k"}),
     ("inventory.grant", {"playerId": "ann", "key": "bow", "quantity": 1, "reason": "r", "idempotencyKey": "k"}),
     ("inventory.revoke", {"playerId": "ann", "key": "bow", "quantity": 1, "reason": "r", "idempotencyKey": "k"}),
+    ("grants.create", {"playerId": "ann", "entries": [{}], "idempotencyKey": "k"}),
+    ("players.ban", {"playerId": "ann"}),
+    ("players.unban", {"playerId": "ann"}),
     ("lobbies.push", {"eventKey": "trail_of_triumph", "key": "one", "playerIds": ["ann"]}),
 ]
 BY_OPERATORS: list[tuple[str, dict[str, Any]]] = [
@@ -36,6 +39,12 @@ BY_OPERATORS: list[tuple[str, dict[str, Any]]] = [
     ("attempts.forceComplete", {"attemptId": f"{NO_WINDOW}.1.0"}),
     ("boards.put", {"leaderboard": {"key": "ladder"}}),
     ("boards.archive", {"boardKey": "ladder"}),
+    ("attempts.void", {"attemptId": f"{NO_WINDOW}.1.0", "reason": "r"}),
+    ("events.preview", {"eventKey": "race", "metrics": {}}),
+    ("players.lookup", {"playerId": "ann"}),
+    ("anomalies.list", {}),
+    ("webhooks.dead", {}),
+    ("webhooks.replay", {}),
     ("audit.list", {}),
 ]
 UNKNOWN: list[tuple[str, dict[str, Any]]] = [
@@ -45,7 +54,9 @@ UNKNOWN: list[tuple[str, dict[str, Any]]] = [
     ("boards.periods", {"boardKey": "nothing"}),
     ("boards.read", {"boardKey": "nothing"}),
     ("boards.watch", {"boardKey": "nothing"}),
-    ("players.get", {"playerId": "nobody"}),
+    *[(f"players.{op}", {"playerId": "nobody"}) for op in ("get", "ban", "unban", "lookup")],
+    ("grants.claim", {"playerId": "ann", "grantId": "nothing"}),
+    ("crates.open", {"playerId": "ann", "grantId": "nothing"}),
     ("lobbies.get", {"playerId": "ann", "lobbyId": f"{NO_WINDOW}.1"}),
     ("lobbies.leave", {"playerId": "ann", "lobbyId": f"{NO_WINDOW}.1"}),
     ("lobbies.push", {"eventKey": "nothing", "key": "one", "playerIds": ["ann"]}),

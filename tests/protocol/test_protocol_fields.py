@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kraty_protocol.limits import ATTRIBUTES, BAG_BYTES, LOBBY_SEATS, MAX_WHOLE, SCALAR_CHARS, TEXT_CHARS
+from kraty_protocol.limits import (
+    ATTRIBUTES,
+    BAG_BYTES,
+    GRANT_ENTRIES,
+    LOBBY_SEATS,
+    MAX_WHOLE,
+    REPLAYED_DELIVERIES,
+    SCALAR_CHARS,
+    TEXT_CHARS,
+)
 from kraty_protocol.messages import OPERATIONS
 from kraty_protocol.shapes import iso
 from kraty_protocol.validation import InvalidFields, check_fields
@@ -18,6 +27,7 @@ from kraty_protocol.validation import InvalidFields, check_fields
 FOR_P1 = {"playerId": "p1"}
 CREDIT = {**FOR_P1, "key": "cash", "amount": 5, "reason": "purchase", "idempotencyKey": "order-1"}
 GIVE = {**FOR_P1, "key": "bullet", "quantity": 5, "reason": "purchase", "idempotencyKey": "order-1"}
+GIFT = {**FOR_P1, "entries": [{"type": "currency", "currencyKey": "cash", "amount": 5}], "idempotencyKey": "gift-1"}
 PUSH = {"eventKey": "duel", "key": "match-1", "playerIds": ["p1", "p2"]}
 SEATED = [f"p{at}" for at in range(LOBBY_SEATS + 1)]
 
@@ -72,6 +82,49 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("boards.put", {"leaderboard": []}, "leaderboard"),
     ("boards.archive", {"boardKey": "k", "leaderboardId": "b"}, "leaderboardId"),
     ("boards.archive", {}, "boardKey"),
+    ("grants.create", {**GIFT, "entries": []}, "entries"),
+    ("grants.create", {**GIFT, "entries": [{}] * (GRANT_ENTRIES + 1)}, "entries"),
+    ("grants.create", {**GIFT, "entries": [{}, 7]}, "entries[1]"),
+    ("grants.create", {**GIFT, "entries": {"type": "currency"}}, "entries"),
+    ("grants.create", {**GIFT, "entries": [{"amount": math.nan}]}, "entries[0]"),
+    ("grants.create", {**GIFT, "idempotencyKey": None}, "idempotencyKey"),
+    ("grants.create", {**GIFT, "reason": "gift"}, "reason"),
+    ("grants.create", {**GIFT, "playerId": None}, "playerId"),
+    ("players.ban", {}, "playerId"),
+    ("players.ban", {**FOR_P1, "reason": ""}, "reason"),
+    ("players.ban", {**FOR_P1, "reason": "x" * (TEXT_CHARS + 1)}, "reason"),
+    ("players.ban", {**FOR_P1, "until": "2026-11-22T20:00:00Z"}, "until"),
+    ("players.unban", {**FOR_P1, "reason": 7}, "reason"),
+    ("players.lookup", {}, "playerId"),
+    ("players.lookup", {**FOR_P1, "limit": 10}, "limit"),
+    ("anomalies.list", {"playerId": "a\nb"}, "playerId"),
+    ("anomalies.list", {"eventKey": "a b"}, "eventKey"),
+    ("anomalies.list", {"limit": 201}, "limit"),
+    ("anomalies.list", {"after": ""}, "after"),
+    ("anomalies.list", {"validatorKey": "max_metric_jump"}, "validatorKey"),
+    ("attempts.void", {"attemptId": "a"}, "reason"),
+    ("attempts.void", {"reason": "r"}, "attemptId"),
+    ("attempts.void", {"attemptId": "a", "reason": ""}, "reason"),
+    ("attempts.void", {"attemptId": "a", "reason": "r", "score": 1}, "score"),
+    ("webhooks.dead", {"limit": 0}, "limit"),
+    ("webhooks.dead", {"webhookKey": "backend"}, "webhookKey"),
+    ("webhooks.replay", {"ids": []}, "ids"),
+    ("webhooks.replay", {"ids": ["d"] * (REPLAYED_DELIVERIES + 1)}, "ids"),
+    ("webhooks.replay", {"ids": ["d", 7]}, "ids[1]"),
+    ("webhooks.replay", {"ids": "d"}, "ids"),
+    ("events.preview", {"eventKey": "race"}, "metrics"),
+    ("events.preview", {"metrics": {}}, "eventKey"),
+    ("events.preview", {"eventKey": "race", "event": {}, "metrics": {}}, "event"),
+    ("events.preview", {"event": "race", "metrics": {}}, "event"),
+    ("events.preview", {"eventKey": "race", "metrics": []}, "metrics"),
+    ("events.preview", {"eventKey": "race", "metrics": {"laps": -1}}, "metrics.laps"),
+    ("events.preview", {"eventKey": "race", "metrics": {"laps": math.nan}}, "metrics.laps"),
+    ("events.preview", {"eventKey": "race", "metrics": {"laps": None}}, "metrics.laps"),
+    ("events.preview", {"eventKey": "race", "metrics": {}, "rank": 0}, "rank"),
+    ("events.preview", {"eventKey": "race", "metrics": {}, "rank": 1.5}, "rank"),
+    ("events.preview", {"eventKey": "race", "metrics": {}, "winnerCount": 0}, "winnerCount"),
+    ("events.preview", {"eventKey": "race", "metrics": {}, "seed": "lucky"}, "seed"),
+    ("events.preview", {"eventKey": "race", "metrics": {}, "playerId": "p1"}, "playerId"),
     ("audit.list", {"limit": 0}, "limit"),
     ("audit.list", {"limit": 201}, "limit"),
     ("audit.list", {"after": 910}, "after"),
@@ -103,6 +156,9 @@ def test_a_field_at_fault_is_named_by_its_path(op: str, fields: dict[str, Any], 
         ("windows.override", {"windowId": "w", "metadata": {}}, {"metadata": {}}),
         ("attempts.forceComplete", {"attemptId": "a", "score": None}, {"score": None}),
         ("attempts.forceComplete", {"attemptId": "a", "score": -2.5}, {"score": -2.5}),
+        ("anomalies.list", {}, {"player_id": None, "event_key": None, "limit": 50, "after": None}),
+        ("webhooks.replay", {}, {"ids": None}),
+        ("events.preview", {"eventKey": "race", "metrics": {}}, {"rank": 1, "winner_count": 1, "seed": 0}),
         ("boards.read", {"boardKey": "k", "period": "current"}, {"period": "current"}),
         ("boards.read", {"boardKey": "k", "period": "2026-11-23T00:00:00+01:00"}, {"period": 1795388400000}),
     ],

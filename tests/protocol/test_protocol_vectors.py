@@ -30,7 +30,8 @@ SHAPES: dict[str, tuple[Any, str | None]] = {  # the part of a reply, None: all 
     "inventory.get": (list[shapes.Item], "items"),
     "grants.list": (shapes.Grants, None),
     "grants.claim": (shapes.Grant, "grant"),
-    **dict.fromkeys(["profile.set", "players.put", "players.get"], (shapes.Player, "player")),
+    "profile.set": (shapes.Player, "player"),
+    **dict.fromkeys([f"players.{done}" for done in ("put", "get", "ban", "unban")], (shapes.Player, "player")),
     **dict.fromkeys(["wallet.credit", "wallet.debit"], (shapes.WalletChanged, None)),
     **dict.fromkeys(["inventory.grant", "inventory.revoke"], (shapes.InventoryChanged, None)),
     **dict.fromkeys(["lobbies.get", "lobbies.leave", "lobbies.push", "lobbies.start"], (shapes.Lobby, "lobby")),
@@ -45,8 +46,14 @@ SHAPES: dict[str, tuple[Any, str | None]] = {  # the part of a reply, None: all 
         [f"windows.{done}" for done in ("override", "copyPrevious", "extend", "cancel")], (shapes.Window, "window")
     ),
     "windows.report": (operator_shapes.Report, "report"),
-    "attempts.forceComplete": (shapes.Attempt, "attempt"),
+    **dict.fromkeys(["attempts.forceComplete", "attempts.void"], (shapes.Attempt, "attempt")),
     **dict.fromkeys(["boards.put", "boards.archive"], (operator_shapes.DefinedLeaderboard, None)),
+    "crates.open": (shapes.OpenedCrate, None),
+    "grants.create": (shapes.GrantCreated, None),
+    "players.lookup": (operator_shapes.Lookup, None),
+    "anomalies.list": (operator_shapes.Anomalies, None),
+    "webhooks.dead": (operator_shapes.Deliveries, None),
+    "webhooks.replay": (int, "replayed"),
     "audit.list": (operator_shapes.AuditTrail, None),
 }
 SHAPELESS = {"hello", "ping", "boards.unwatch"}

@@ -4,11 +4,46 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kraty_actors.domain.outcome import Refusal
 from kraty_actors.gateway import reports
-from kraty_protocol.fields import Page
+from kraty_actors.gateway.operations.people import named_player, who
+from kraty_protocol import operator_messages
+from kraty_protocol.errors import Refused
+from kraty_protocol.fields import ForPlayer, Page
 
 if TYPE_CHECKING:
     from kraty_actors.gateway.connection import Connection
+
+
+async def players_lookup(connection: Connection, request_id: int, fields: ForPlayer) -> None:
+    player = await named_player(connection, fields)
+    if player is None:
+        raise Refused("not_found", f"no player '{fields.player_id}'")
+    engine = connection.gateway.engine
+    found = await engine.inquiries.lookup(player)
+    attributes = engine.players.attributes(player)
+    connection.reply(request_id, reports.lookup(found, engine.players.row(player.number), attributes, engine.now_ms()))
+
+
+async def anomalies_list(connection: Connection, request_id: int, fields: operator_messages.AnomaliesList) -> None:
+    found = await connection.gateway.engine.inquiries.anomalies(
+        player_id=fields.player_id, event_key=fields.event_key, limit=fields.limit, after=fields.after
+    )
+    if isinstance(found, Refusal):
+        connection.answer(request_id, found)
+    else:
+        page, following = found
+        connection.reply(request_id, {"anomalies": [reports.anomaly(*row) for row in page], "next": following})
+
+
+async def webhooks_dead(connection: Connection, request_id: int, fields: Page) -> None:
+    page, following = await connection.gateway.engine.inquiries.dead(limit=fields.limit, after=fields.after)
+    connection.reply(request_id, {"deliveries": [reports.delivery(row) for row in page], "next": following})
+
+
+async def webhooks_replay(connection: Connection, request_id: int, fields: operator_messages.WebhooksReplay) -> None:
+    replayed = await connection.gateway.engine.inquiries.replay(fields.ids, who=who(connection))
+    connection.reply(request_id, {"replayed": replayed})
 
 
 async def audit_list(connection: Connection, request_id: int, fields: Page) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from kraty_actors.definitions import DefinitionFaults
 from kraty_actors.gateway import translate
+from kraty_actors.gateway.operations.faults import faulty
 from kraty_actors.gateway.operations.people import acting_player, the_player, who
-from kraty_persistence import Change
+from kraty_persistence import Change, GrantRow
 from kraty_protocol import messages, server_messages
 from kraty_protocol.fields import ForPlayer
 
@@ -70,3 +73,31 @@ async def grants_claim(connection: Connection, request_id: int, fields: messages
     engine = connection.gateway.engine
     claimed = await engine.money.claim(player.number, fields.grant_id)
     connection.answer(request_id, claimed, lambda row: {"grant": translate.grant(row, engine.now_ms())})
+
+
+async def grants_create(connection: Connection, request_id: int, fields: server_messages.GrantsCreate) -> None:
+    player = await the_player(connection, fields)
+    engine = connection.gateway.engine
+    try:
+        given = await engine.money.create(player, fields.entries, fields.idempotency_key, who=who(connection))
+    except DefinitionFaults as faults:
+        raise faulty(faults) from None
+    connection.answer(request_id, given, lambda made: _given(made, engine.now_ms()))
+
+
+async def crates_open(connection: Connection, request_id: int, fields: messages.GrantFields) -> None:
+    player = await acting_player(connection, fields)
+    engine = connection.gateway.engine
+    opened = await engine.money.open_crate(player.number, fields.grant_id)
+    connection.answer(request_id, opened, lambda made: _opened(made, engine.now_ms()))
+
+
+def _given(given: tuple[GrantRow, bool], now: int) -> translate.Map:
+    row, is_new = given
+    return {"grant": translate.grant(row, now), "applied": is_new}
+
+
+def _opened(opened: tuple[GrantRow, Sequence[GrantRow]], now: int) -> translate.Map:
+    crate, came_out = opened
+    grants = [translate.grant(row, now) for row in came_out]
+    return {"crate": translate.grant(crate, now), "contents": grants[0]["contents"], "grants": grants}

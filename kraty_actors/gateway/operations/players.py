@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kraty_actors.gateway import translate
@@ -28,6 +29,21 @@ async def players_get(connection: Connection, request_id: int, fields: ForPlayer
     if row is None:
         raise Refused("not_found", f"no player '{fields.player_id}'")
     connection.reply(request_id, _player(connection, row))
+
+
+async def _players_set_ban(
+    connection: Connection, request_id: int, fields: server_messages.PlayersBan, *, is_banned: bool
+) -> None:
+    row = await named_player(connection, fields)
+    if row is None:
+        raise Refused("not_found", f"no player '{fields.player_id}'")
+    bans = connection.gateway.engine.bans
+    done = await bans.set(row, is_banned=is_banned, reason=fields.reason, who=who(connection))
+    connection.answer(request_id, done, lambda player: _player(connection, player))
+
+
+players_ban = partial(_players_set_ban, is_banned=True)
+players_unban = partial(_players_set_ban, is_banned=False)
 
 
 async def profile_set(connection: Connection, request_id: int, fields: messages.ProfileSet) -> None:

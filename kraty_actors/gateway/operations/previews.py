@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from kraty_actors.actors.previews import Supposed
 from kraty_actors.definitions import DefinitionFaults
-from kraty_actors.gateway import translate
+from kraty_actors.gateway.operations.faults import faulty
 from kraty_actors.gateway.reports import preview
 from kraty_protocol import operator_messages
-from kraty_protocol.errors import Refused
 
 if TYPE_CHECKING:
     from kraty_actors.gateway.connection import Connection
@@ -24,6 +23,5 @@ async def events_preview(connection: Connection, request_id: int, fields: operat
         else:
             made = previews.of_definition(fields.event, supposed)
     except DefinitionFaults as faults:
-        details = {"faults": translate.faults(faults.faults)}
-        raise Refused("validation_failed", "the definition has faults", details) from None
+        raise faulty(faults) from None
     connection.answer(request_id, made, preview)

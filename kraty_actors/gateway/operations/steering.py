@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kraty_actors.actors.publishing import WrongGame
 from kraty_actors.actors.steering import Action, Steered
 from kraty_actors.definitions import DefinitionFaults
 from kraty_actors.domain.catalogue import EventView
 from kraty_actors.gateway import translate
+from kraty_actors.gateway.operations.faults import faulty
 from kraty_actors.gateway.operations.people import who
 from kraty_protocol import operator_messages
 from kraty_protocol.errors import Refused
@@ -26,7 +27,7 @@ async def game_put(connection: Connection, request_id: int, fields: operator_mes
     try:
         result = await connection.gateway.engine.publishing.put_game(fields.game, who=who(connection))
     except DefinitionFaults as faults:
-        raise _refused(faults) from None
+        raise faulty(faults) from None
     except WrongGame as wrong:
         raise Refused("conflict", str(wrong)) from None
     connection.reply(request_id, translate.put(result))
@@ -36,7 +37,7 @@ async def events_put(connection: Connection, request_id: int, fields: operator_m
     try:
         event, warnings = await connection.gateway.engine.publishing.put_event(fields.event, who=who(connection))
     except DefinitionFaults as faults:
-        raise _refused(faults) from None
+        raise faulty(faults) from None
     connection.reply(request_id, translate.defined(event, warnings))
 
 
@@ -44,18 +45,13 @@ async def boards_put(connection: Connection, request_id: int, fields: operator_m
     try:
         put = await connection.gateway.engine.publishing.put_board(fields.leaderboard, who=who(connection))
     except DefinitionFaults as faults:
-        raise _refused(faults) from None
+        raise faulty(faults) from None
     connection.reply(request_id, translate.shared_board(*put))
 
 
 async def boards_archive(connection: Connection, request_id: int, fields: operator_messages.BoardsArchive) -> None:
     put = await connection.gateway.engine.publishing.archive_board(fields.board_key, who=who(connection))
     connection.answer(request_id, put, lambda put: translate.shared_board(*put))
-
-
-def _refused(faults: DefinitionFaults) -> Refused:
-    details: Mapping[str, Any] = {"faults": translate.faults(faults.faults)}
-    return Refused("validation_failed", "the definition has faults; nothing was changed", details)
 
 
 # -- events
@@ -148,4 +144,10 @@ async def attempts_force_complete(
 ) -> None:
     steering = connection.gateway.engine.steering
     attempt = await steering.force_complete(fields.attempt_id, fields.score, who=who(connection))
+    connection.answer(request_id, attempt, lambda view: {"attempt": translate.attempt(view)})
+
+
+async def attempts_void(connection: Connection, request_id: int, fields: operator_messages.AttemptsVoid) -> None:
+    steering = connection.gateway.engine.steering
+    attempt = await steering.void(fields.attempt_id, fields.reason, who=who(connection))
     connection.answer(request_id, attempt, lambda view: {"attempt": translate.attempt(view)})
