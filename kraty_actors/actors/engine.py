@@ -72,11 +72,16 @@ class Engine(Listener):
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, store: Store, clock: Clock) -> AsyncIterator[Engine]:
-        """Recover everything that is stored, run, and write checkpoints when the block is left."""
+    async def opened(
+        cls, store: Store, clock: Clock, *, outside: tuple[Deliveries, Reporter] | None = None
+    ) -> AsyncIterator[Engine]:
+        """Recover everything that is stored, run, and write checkpoints when the block is left. `outside` is what
+        `tell_outside` takes, for what happens during the recovery."""
         engine = cls(store, clock)
         async with anyio.create_task_group() as tasks:
             engine._tasks = tasks
+            if outside is not None:
+                engine.tell_outside(*outside)
             tasks.start_soon(engine._loop.run)
             await engine._recover()
             yield engine
@@ -103,6 +108,10 @@ class Engine(Listener):
     def grant_terms(self) -> GrantTerms:
         """How grants reach players by now."""
         return self._loop.recorder.terms
+
+    async def catalogue_change(self) -> None:
+        """Wait for the next picture."""
+        await self._world.catalogue_change()
 
     def now_ms(self) -> int:
         return self._loop.now_ms()

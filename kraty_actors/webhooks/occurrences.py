@@ -6,52 +6,28 @@ are numbers until they are sent, for who they are stands in one place (R-57). Wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeAlias
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from kraty_actors.actors.records import pack, unpack
-from kraty_actors.domain.attempt import COMPLETED, FORCE_COMPLETED, AttemptView
+from kraty_actors.domain.catalogue import Catalogue
 from kraty_actors.domain.ids import digest_id
 from kraty_actors.domain.outcome import Effect, Notice
-from kraty_actors.gateway import translate
-from kraty_persistence import (
-    Delivery,
-    GrantClaimed,
-    GrantCreated,
-    GrantLapsed,
-    GrantRow,
-    LedgerRow,
-    Occurred,
-)
+from kraty_actors.webhooks.news import Map, News, Whom, told, written
+from kraty_persistence import Delivery, Occurred
 
-Map = dict[str, Any]
+log = logging.getLogger(__name__)
+
 Wanted: TypeAlias = Mapping[str, frozenset[str] | None]
 """What each endpoint wants to hear of; None is everything."""
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """One occurrence.
-
-    Attributes:
-        subject: What tells it from every other occurrence of its name.
-        data: Makes what is told; called only if somebody listens.
-        players: Who is meant: one number for `playerId`, a sequence for `playerIds`, None for nobody.
-    """
-
-    name: str
-    subject: tuple[object, ...]
-    at: int
-    data: Callable[[], Map]
-    players: int | Sequence[int] | None = None
 
 
 class Occurrences:
     """See the module. `listen` may be called at any time; the others are safe on any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, catalogue: Callable[[], Catalogue]) -> None:
+        self._catalogue = catalogue
         self._wanted: Wanted = {}
         self._listeners: dict[str, tuple[str, ...]] = {}
 
@@ -64,13 +40,19 @@ class Occurrences:
         """What is to be delivered because of what an actor's rules said at `at` (ms)."""
         if not self._wanted:
             return ()
-        return [row for news in _told(effects, notices, at) for row in self._rows(news)]
+        try:
+            return [row for news in told(effects, notices, at, self._catalogue()) for row in self._rows(news)]
+        except Exception:  # noqa: BLE001 -- see there
+            return _untold()
 
     def report(self, occurred: Occurred) -> Sequence[Delivery]:
         """What is to be delivered because of what the store wrote."""
         if not self._wanted:
             return ()
-        return self._rows(_written(occurred))
+        try:
+            return self._rows(written(occurred))
+        except Exception:  # noqa: BLE001 -- see there
+            return _untold()
 
     def _rows(self, news: News) -> Sequence[Delivery]:
         endpoints = self._whom(news.name)
@@ -91,7 +73,13 @@ class Occurrences:
         return found
 
 
-def read_body(body: bytes) -> tuple[Map, int | Sequence[int] | None]:
+def _untold() -> Sequence[Delivery]:
+    """A bug of ours in telling others must not keep the game itself from going on."""
+    log.exception("something that happened is not told outside")
+    return ()
+
+
+def read_body(body: bytes) -> tuple[Map, Whom]:
     """What is told, and which players are meant.
 
     Raises:
@@ -103,66 +91,3 @@ def read_body(body: bytes) -> tuple[Map, int | Sequence[int] | None]:
         case [dict(data), list(players)]:
             return data, players
     raise ValueError("no body of a delivery")
-
-
-# -- what the rules say
-
-
-def _told(effects: Iterable[Effect], notices: Iterable[Notice], at: int) -> Iterable[News]:
-    for notice in notices:
-        tell = NOTICES.get(notice.push)
-        if tell is not None:
-            yield from tell(notice.body, at)
-
-
-def _attempt_ended(view: AttemptView, at: int) -> Iterable[News]:
-    if view.status in (COMPLETED, FORCE_COMPLETED):
-        data = partial(_of_attempt, view)
-        yield News("event.attempt_completed", (view.attempt_id,), at, data, view.player)
-
-
-def _of_attempt(view: AttemptView) -> Map:
-    return {"attempt": translate.attempt(view)}
-
-
-NOTICES: Mapping[str, Callable[[Any, int], Iterable[News]]] = {
-    "attempt.ended": _attempt_ended,
-}
-"""By the push that players get, or would get if they were connected."""
-
-
-# -- what the store writes
-
-
-def _written(occurred: Occurred) -> News:
-    match occurred:
-        case LedgerRow():
-            return _of_ledger(occurred)
-        case GrantCreated(grant):
-            return _of_grant("grant.created", grant, grant.created_at)
-        case GrantClaimed(grant):
-            at = grant.created_at if grant.claimed_at is None else grant.claimed_at
-            return _of_grant("grant.claimed", grant, at)
-        case GrantLapsed(grant):
-            at = grant.created_at if grant.expires_at is None else grant.expires_at
-            return _of_grant("grant.expired", grant, at)
-
-
-def _of_ledger(row: LedgerRow) -> News:
-    is_currency = row.kind == "currency"
-    name, held = ("wallet.changed", "balance") if is_currency else ("inventory.changed", "quantity")
-
-    def data() -> Map:
-        return {
-            "key": row.resource,
-            "delta": row.delta,
-            held: row.balance,
-            "reason": row.reason,
-            "sourceRefId": row.source or None,
-        }
-
-    return News(name, (row.player, row.key, row.part), row.at, data, row.player)
-
-
-def _of_grant(name: str, row: GrantRow, at: int) -> News:
-    return News(name, (row.id,), at, lambda: {"grant": translate.grant(row, at)}, row.player)

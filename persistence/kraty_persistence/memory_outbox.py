@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from kraty_persistence.memory_rows import MemoryRows, page
@@ -18,17 +18,17 @@ class MemoryOutbox(MemoryRows):
     def __init__(self) -> None:
         super().__init__()
         self.reporter: Reporter | None = None
-        self.posted: Callable[[], None] | None = None
+        self.posted: Callable[[Collection[str]], None] | None = None
         self._outbox: dict[str, DeliveryRow] = {}
 
     def _put_delivery(self, new: Delivery) -> None:
         if new.id not in self._outbox:
             self._outbox[new.id] = DeliveryRow(new.id, new.endpoint, new.name, new.at, new.body, 0, new.at, "")
-            self._tell_posted()
+            self._tell_posted({new.endpoint})
 
-    def _tell_posted(self) -> None:
-        if self.posted is not None:
-            self.posted()
+    def _tell_posted(self, endpoints: Collection[str]) -> None:
+        if self.posted is not None and endpoints:
+            self.posted(endpoints)
 
     async def due(self, endpoint: str, now: int, limit: int) -> list[DeliveryRow]:
         self._reach()
@@ -69,8 +69,7 @@ class MemoryOutbox(MemoryRows):
             self._outbox[row.id] = replace(row, attempts=0, next_at=now, error="")
         if dead and audited is not None:
             self._take(audited)
-        if dead:
-            self._tell_posted()
+        self._tell_posted({row.endpoint for row in dead})
         return len(dead)
 
     def _waiting_for(self, endpoint: str) -> list[DeliveryRow]:

@@ -5,7 +5,7 @@ Every instant is whole milliseconds since the Unix epoch, UTC.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -76,11 +76,11 @@ class Store(Grants, Wallets, Outbox, Protocol):
     Attributes:
         reporter: Asked about every ledger row that is written and every grant that is created, claimed or lapses;
             what it returns goes into the outbox in the same transaction (R-53). None reports nothing.
-        posted: Called on the loop once something that is due was put into the outbox, or may have been.
+        posted: Called on the loop, after the commit, with the endpoints for which something became due, or may have.
     """
 
     reporter: Reporter | None
-    posted: Callable[[], None] | None
+    posted: Callable[[Collection[str]], None] | None
 
     @property
     def failing_since(self) -> float | None:

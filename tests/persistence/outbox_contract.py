@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -218,28 +218,28 @@ class OutboxContract:
         assert len(await store.due("hook", 700, 9)) == 6
 
     async def test_whoever_delivers_is_told_once_something_is_due(self, store: Store):
-        """R-53: after the commit, however it got there; and not of what was refused, or of anything else."""
-        player, rung = await new_player(store), 0
+        """R-53: after the commit, however it got there, and for whom; not of anything else."""
+        player, rung = await new_player(store), list[str]()
 
-        def ring() -> None:
-            nonlocal rung
-            rung += 1
+        def ring(endpoints: Collection[str]) -> None:
+            rung.extend(sorted(endpoints))
 
         store.posted = ring
-        await effect(store, a_delivery("d1"))
-        assert rung == 1
-        await effect(store, a_grant(player))
+        await effect(store, a_delivery("d1"), a_grant(player))
         await store.failed("d1", attempts=9, next_at=None, error="gone")
         await store.replay(["nothing"], 5)
         await pay(store, player, gold(1))
-        assert rung == 1
+        assert rung == ["hook"]
         await store.replay(["d1"], 5)
-        assert rung == 2
+        await store.failed("d1", attempts=9, next_at=None, error="gone")
+        await store.replay(None, 6)
+        assert rung == ["hook", "hook", "hook"]
         store.reporter = Told()
         await pay(store, player, gold(1), key="k2")
-        assert rung >= 3
+        assert rung == ["hook", "hook", "hook", "e1", "e2"]
         store.posted = None
         await effect(store, a_delivery("d2"))
+        assert len(rung) == 5
 
     async def test_however_many_are_dead_all_are_replayed(self, store: Store):
         many = 1_100

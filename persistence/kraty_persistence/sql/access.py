@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 import anyio
@@ -56,11 +56,11 @@ class SqlAccess:
             self._transactions.reporter = reporter
 
     @property
-    def posted(self) -> Callable[[], None] | None:
+    def posted(self) -> Callable[[Collection[str]], None] | None:
         return None if self._writer is None else self._writer.posted
 
     @posted.setter
-    def posted(self, posted: Callable[[], None] | None) -> None:
+    def posted(self, posted: Callable[[Collection[str]], None] | None) -> None:
         if self._writer is not None:
             self._writer.posted = posted
 

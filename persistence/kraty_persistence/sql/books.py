@@ -26,7 +26,7 @@ from kraty_persistence.money_rows import (
 from kraty_persistence.outbox_rows import Delivery
 from kraty_persistence.sql.bulk import Bulk
 from kraty_persistence.sql.given import as_pairs, given_pairs
-from kraty_persistence.sql.outbox import POSTED
+from kraty_persistence.sql.outbox import note_posted
 from kraty_persistence.sql.statements import among, insert_once, upsert
 from kraty_persistence.sql.tables import balances, grants, inventory, ledger, outbox
 
@@ -169,4 +169,4 @@ def add_deliveries(connection: sa.Connection, deliveries: Sequence[Delivery]) ->
         values += (new.id, new.endpoint, new.name, new.at, new.body, 0, new.at, "")
     if values:
         _ADD_DELIVERIES.write(connection, values)
-        connection.info[POSTED] = True
+        note_posted(connection, (new.endpoint for new in deliveries))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,12 +33,23 @@ _REMOVE = sa.delete(outbox).where(among(outbox.c.id, "ids"))
 _REVIVE = (
     sa.update(outbox).where(_DEAD, among(outbox.c.id, "ids")).values(attempts=0, next_at=sa.bindparam("now"), error="")
 )
+_ENDPOINTS = sa.select(outbox.c.endpoint).distinct().where(_DEAD, among(outbox.c.id, "ids"))
 _SOME_DEAD = sa.select(outbox.c.id).where(_DEAD).limit(sa.bindparam("most"))
 _AT = sa.select(outbox.c.at).where(_DEAD, outbox.c.id == sa.bindparam("id"))
 
 
-POSTED = "posted"
-"""In a connection's `info` once something became due in its transaction."""
+_POSTED = "posted"
+
+
+def note_posted(connection: sa.Connection, endpoints: Iterable[str]) -> None:
+    """Something becomes due for these, once the transaction is committed."""
+    connection.info.setdefault(_POSTED, set()).update(endpoints)
+
+
+def take_posted(connection: sa.Connection) -> Collection[str]:
+    """The endpoints that were noted since the last call, perhaps in a transaction that was not committed."""
+    found: set[str] = connection.info.pop(_POSTED, set())
+    return found
 
 
 def due(connection: sa.Connection, endpoint: str, now: int, limit: int) -> list[DeliveryRow]:
@@ -81,9 +92,9 @@ def dead(connection: sa.Connection, limit: int, after: str | None) -> list[Deliv
 
 
 def revive(connection: sa.Connection, ids: Sequence[str], now: int, audited: AuditEntry | None) -> int:
-    revived = connection.execute(_REVIVE, {"ids": json.dumps(list(ids)), "now": now}).rowcount
-    if revived:
-        connection.info[POSTED] = True
+    named = json.dumps(list(ids))
+    note_posted(connection, connection.execute(_ENDPOINTS, {"ids": named}).scalars())
+    revived = connection.execute(_REVIVE, {"ids": named, "now": now}).rowcount
     put_audited(connection, audited if revived else None)
     return revived
 

@@ -12,7 +12,8 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -23,7 +24,7 @@ import sqlalchemy as sa
 from kraty_persistence.errors import StoreClosed, StoreError, StoreUnavailable, UnitRefused
 from kraty_persistence.ports import Done
 from kraty_persistence.sql.dialects import Dialect
-from kraty_persistence.sql.outbox import POSTED
+from kraty_persistence.sql.outbox import take_posted
 from kraty_persistence.sql.transaction import Job, Task, Transactions
 
 __all__ = ["Writer"]
@@ -48,7 +49,7 @@ class Writer:
     def __init__(self, engine: sa.Engine, kind: Dialect, transactions: Transactions, patience_s: float) -> None:
         """Prepare; must be called on the event loop's thread, where `done` will be called."""
         self.failing_since: float | None = None
-        self.posted: Callable[[], None] | None = None
+        self.posted: Callable[[Collection[str]], None] | None = None
         self.commits = 0
         self._engine = engine
         self._kind = kind
@@ -89,9 +90,9 @@ class Writer:
             done, error = self._outcomes.popleft()
             done(error)
 
-    def _tell_posted(self, _error: StoreError | None) -> None:
+    def _tell_posted(self, endpoints: Collection[str], _error: StoreError | None) -> None:
         if self.posted is not None:
-            self.posted()
+            self.posted(endpoints)
 
     # -- on the thread
 
@@ -194,8 +195,9 @@ class Writer:
         connection = self._connected()
         errors = self._transactions.commit(connection, tasks)
         self.commits += 1
-        if connection.info.pop(POSTED, False):
-            self._outcomes.append((self._tell_posted, None))
+        posted = take_posted(connection)
+        if posted:
+            self._outcomes.append((partial(self._tell_posted, posted), None))
         if not all(isinstance(task, Job) and task.only_reads for task in tasks):
             self.failing_since = None
         return errors
