@@ -23,7 +23,7 @@ from kraty_persistence.money_rows import (
     ResourceKind,
     Withdrawn,
 )
-from kraty_persistence.rows import AuditEntry, Dossier
+from kraty_persistence.rows import AuditEntry, Books, Dossier
 
 __all__ = ["MemoryMoney"]
 
@@ -116,6 +116,20 @@ class MemoryMoney(MemoryOutbox):
             found |= {child: self._grants[child] for child in children}
             parents = children
         return sorted(found.values(), key=lambda row: row.id)
+
+    async def grants_from(
+        self, source: str, *, within: bool = False, after: GrantRow | None = None, limit: int = 1_000
+    ) -> list[GrantRow]:
+        self._reach()
+        rows = [(row.source_ref, row.id) for row in self._grants.values() if row.source_ref is not None]
+        found = [key for key in rows if (key[0].startswith(f"{source}.") if within else key[0] == source)]
+        begin = ("", "") if after is None else (after.source_ref or "", after.id)
+        return [self._grants[grant_id] for _, grant_id in sorted(key for key in found if key > begin)[:limit]]
+
+    async def grants_under(self, parents: Sequence[str]) -> list[GrantRow]:
+        self._reach()
+        children = {child for parent in parents for child in self._children.get(parent, ())}
+        return [self._grants[child] for child in sorted(children)]
 
     async def create_grants(
         self, grants: Sequence[NewGrant], *, audited: AuditEntry | None = None
@@ -223,6 +237,18 @@ class MemoryMoney(MemoryOutbox):
         for row in (row for rows in self._ledger.values() for row in rows):
             sums[row.player, row.kind, row.resource] += row.delta
         return sums
+
+    async def books(self, after: int, limit: int) -> Books | None:
+        self._reach()
+        numbers = [row.number for row in self._players if row.number > after][:limit]
+        if not numbers:
+            return None
+        return Books(
+            last=numbers[-1],
+            grants=tuple(self._grants[grant] for of in numbers for grant in sorted(self._grants_of.get(of, ()))),
+            ledger=tuple(row for of in numbers for row in self._ledger.get(of, ())),
+            attempts=tuple(row for of in numbers for _, row in sorted(self._attempts.get(of, {}).items())),
+        )
 
     # -- all of one player
 

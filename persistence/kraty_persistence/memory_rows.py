@@ -89,9 +89,11 @@ class MemoryRows:
         self._reach()
         return self._meta.get(key)
 
-    async def set_meta(self, key: str, value: str) -> None:
+    async def set_meta(self, key: str, value: str, *, audited: AuditEntry | None = None) -> None:
         self._reach()
         self._meta[key] = value
+        if audited is not None:
+            self._take(audited)
 
     async def put_meta_once(self, key: str, value: str) -> str:
         self._reach()

@@ -50,6 +50,15 @@ class Grants(Protocol):
         """Every grant whose `source_ref` is the window or begins with its id and a dot, as an attempt's does, and all
         that have one of these for an ancestor by `parent`; in order of id."""
 
+    async def grants_from(
+        self, source: str, *, within: bool = False, after: GrantRow | None = None, limit: int = 1_000
+    ) -> list[GrantRow]:
+        """A page of the grants whose `source_ref` is this, or `within` it: begins with it and a dot; by source and id,
+        beginning behind the grant `after`."""
+
+    async def grants_under(self, parents: Sequence[str]) -> list[GrantRow]:
+        """The grants whose parent is one of these, by id."""
+
     async def create_grants(
         self, grants: Sequence[NewGrant], *, audited: AuditEntry | None = None
     ) -> tuple[GrantRow, bool]:

@@ -17,6 +17,7 @@ from kraty_persistence.rows import (
     AttemptRow,
     AuditEntry,
     AuditRow,
+    Books,
     Dossier,
     Effect,
     PlayerRow,
@@ -113,8 +114,9 @@ class Store(Grants, Wallets, Outbox, Protocol):
     async def get_meta(self, key: str) -> str | None:
         """The value under a key."""
 
-    async def set_meta(self, key: str, value: str) -> None:
-        """Put a value under a key; durable on return. `epoch` and `schema_version` are the store's own."""
+    async def set_meta(self, key: str, value: str, *, audited: AuditEntry | None = None) -> None:
+        """Put a value under a key, and with it who did it, if that is given; durable on return. `epoch` and
+        `schema_version` are the store's own."""
 
     async def put_meta_once(self, key: str, value: str) -> str:
         """Put the value if there is none yet; return what stands."""
@@ -164,6 +166,10 @@ class Store(Grants, Wallets, Outbox, Protocol):
     # -- what operators look up
     async def attempts(self, player: int, *, limit: int = 50) -> list[AttemptRow]:
         """The player's attempts that began last, newest first; of the same instant, the greatest id first (R-51)."""
+
+    async def books(self, after: int, limit: int) -> Books | None:
+        """What is written down of the next `limit` players with numbers above `after`, read at one moment; None if
+        there are no more."""
 
     async def anomalies(
         self, *, player: int | None = None, event_key: str | None = None, limit: int = 50, after: str | None = None

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from kraty_persistence.money_rows import MoneyEffect
+from kraty_persistence.money_rows import GrantRow, LedgerRow, MoneyEffect
 from kraty_persistence.outbox_rows import Delivery
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "AuditEntry",
     "AuditRow",
     "Ban",
+    "Books",
     "Completion",
     "Dossier",
     "Effect",
@@ -148,6 +149,23 @@ class AuditRow(AuditEntry):
     """An audit entry with its place in the trail."""
 
     number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """All that is written down of the money of some players, as it was at one moment.
+
+    Attributes:
+        last: The highest number of these players.
+        grants: By player and id.
+        ledger: By player, in the order in which it was written.
+        attempts: By player and id.
+    """
+
+    last: int
+    grants: tuple[GrantRow, ...]
+    ledger: tuple[LedgerRow, ...]
+    attempts: tuple[AttemptRow, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ _OF_SOURCE = (
         sa.tuple_(grants.c.source_ref, grants.c.id) > sa.tuple_(sa.bindparam("ref"), sa.bindparam("id")),
     )
     .order_by(grants.c.source_ref, grants.c.id)
-    .limit(PAGE)
+    .limit(sa.bindparam("most"))
 )
 
 
@@ -85,10 +85,15 @@ def _has_status(status: GrantStatus, now: int) -> sa.ColumnElement[bool]:
             return ~is_claimed & ~is_over
 
 
-def of_source(connection: sa.Connection, after: tuple[str, str], last: str) -> list[GrantRow]:
+def of_source(connection: sa.Connection, after: tuple[str, str], last: str, limit: int = PAGE) -> list[GrantRow]:
     """A page in order of `source_ref` and id, behind this source and id and up to the source `last`."""
-    rows = connection.execute(_OF_SOURCE, {"ref": after[0], "id": after[1], "last": last})
+    rows = connection.execute(_OF_SOURCE, {"ref": after[0], "id": after[1], "last": last, "most": limit})
     return [GrantRow(*row) for row in rows]
+
+
+def within(source: str) -> tuple[str, str]:
+    """Between which sources those lie that begin with this one and a dot."""
+    return f"{source}.", f"{source}.\U0010ffff"
 
 
 def children_of(connection: sa.Connection, parents: Iterable[str]) -> list[GrantRow]:

@@ -75,8 +75,9 @@ def get_meta(connection: sa.Connection, key: str) -> str | None:
     return value
 
 
-def set_meta(connection: sa.Connection, key: str, value: str) -> None:
+def set_meta(connection: sa.Connection, key: str, value: str, audited: AuditEntry | None = None) -> None:
     connection.execute(_PUT_META, {"key": key, "value": value})
+    put_audited(connection, audited)
 
 
 def put_meta_once(connection: sa.Connection, key: str, value: str) -> str:

@@ -15,11 +15,12 @@ from kraty_persistence.rows import (
     AttemptRow,
     AuditEntry,
     AuditRow,
+    Books,
     Dossier,
     PlayerRow,
     StoreStatistics,
 )
-from kraty_persistence.sql import anomalies, opening, queries
+from kraty_persistence.sql import anomalies, opening, player_books, queries
 from kraty_persistence.sql.access import READERS
 from kraty_persistence.sql.journal import GroupPlan, Heads, read_history
 from kraty_persistence.sql.store_money import SqlMoney
@@ -90,8 +91,8 @@ class SqlStore(SqlMoney, SqlOutbox, Store):
     async def get_meta(self, key: str) -> str | None:
         return await self._read(partial(queries.get_meta, key=key))
 
-    async def set_meta(self, key: str, value: str) -> None:
-        await self._write(partial(queries.set_meta, key=key, value=value))
+    async def set_meta(self, key: str, value: str, *, audited: AuditEntry | None = None) -> None:
+        await self._write(partial(queries.set_meta, key=key, value=value, audited=audited))
 
     async def put_meta_once(self, key: str, value: str) -> str:
         return await self._write(partial(queries.put_meta_once, key=key, value=value))
@@ -142,6 +143,9 @@ class SqlStore(SqlMoney, SqlOutbox, Store):
 
     async def attempts(self, player: int, *, limit: int = 50) -> list[AttemptRow]:
         return await self._read(partial(queries.attempts_of, player=player, limit=limit))
+
+    async def books(self, after: int, limit: int) -> Books | None:
+        return await self._read(partial(player_books.books_of, after=after, limit=limit))
 
     async def anomalies(
         self, *, player: int | None = None, event_key: str | None = None, limit: int = 50, after: str | None = None

@@ -48,7 +48,7 @@ class SqlMoney(SqlAccess, Grants, Wallets):
 
     async def window_grants(self, window_id: str) -> list[GrantRow]:
         found = {row.id: row for row in await self._of_sources(window_id, window_id)}
-        found |= {row.id: row for row in await self._of_sources(f"{window_id}.", f"{window_id}.\U0010ffff")}
+        found |= {row.id: row for row in await self._of_sources(*sql_grants.within(window_id))}
         parents = iter(list(found))
         while some := list(islice(parents, sql_grants.PAGE)):
             children = await self._read(partial(sql_grants.children_of, parents=some))
@@ -65,6 +65,17 @@ class SqlMoney(SqlAccess, Grants, Wallets):
             rows += page
             after = (page[-1].source_ref or "", page[-1].id)
         return rows
+
+    async def grants_from(
+        self, source: str, *, within: bool = False, after: GrantRow | None = None, limit: int = 1_000
+    ) -> list[GrantRow]:
+        first, last = sql_grants.within(source) if within else (source, source)
+        begin = (first, "") if after is None else (after.source_ref or "", after.id)
+        return await self._read(partial(sql_grants.of_source, after=begin, last=last, limit=limit))
+
+    async def grants_under(self, parents: Sequence[str]) -> list[GrantRow]:
+        rows = await self._read(partial(sql_grants.children_of, parents=parents))
+        return sorted(rows, key=lambda row: row.id)
 
     async def create_grants(
         self, grants: Sequence[NewGrant], *, audited: AuditEntry | None = None
