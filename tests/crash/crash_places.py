@@ -84,7 +84,11 @@ async def close(world: World, event: str, window: str) -> None:
             states = {one["windowId"]: one["state"] for one in await operator.operator.windows(event)}
             if states[window] == "finalized":
                 return
-            await operator.operator.finalize(event, window)
+            try:
+                await operator.operator.finalize(event, window)
+            except Refused as refused:  # it has become final since it was looked at
+                if not refused.is_conflict:
+                    raise
 
     await answered(world, ask)
 

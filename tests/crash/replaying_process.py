@@ -14,6 +14,7 @@ from typing import Any
 
 import anyio
 
+from kraty_actors.actors.effects import GrantTerms
 from kraty_actors.actors.players import Players
 from kraty_actors.actors.records import pack
 from kraty_actors.actors.replay import Replay, replay_window
@@ -49,7 +50,8 @@ async def shown(replay: Replay, players: Players) -> dict[str, Any]:
         await players.fetch([one.participant for one in view.standings if one.bot is None])
         board = translate.board(view, players, None)
         found["standings"][name] = board["entries"]
-        found["bots"][name] = [[contest.bots.identity(seat).name, v] for seat, v in enumerate(contest.bots.values)]
+        bots = contest.arena.bots
+        found["bots"][name] = [[bots.identity(seat).name, value] for seat, value in enumerate(bots.values)]
         found["attempts"] |= {view.attempt_id: translate.attempt(view) for view in attempts(contest)}
         found["states"][name] = digest(map(pack, contest.dump()))
     found["grants"] = {pay.grant_id: await grant(pay, players) for pay in replay.paid}
@@ -58,7 +60,7 @@ async def shown(replay: Replay, players: Players) -> dict[str, Any]:
 
 async def grant(pay: Pay, players: Players) -> list[Any]:
     await players.fetch([pay.player])
-    return [players.row(pay.player).player_id, translate.paid(pay)]
+    return [players.row(pay.player).player_id, translate.paid(pay, GrantTerms())]
 
 
 async def main(url: str, *windows: str) -> None:
