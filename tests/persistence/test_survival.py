@@ -49,18 +49,30 @@ async def stored_names(store: SqlStore) -> list[str]:
 
 async def paid(store: SqlStore) -> list[str]:
     """The payments that are stored; of each, everything is there or nothing is."""
-    rows = await store.ledger(1, limit=10**6)
+    rows = [row for row in await store.ledger(1, limit=10**6) if row.resource != "gems"]
     keys = [row.key.removeprefix("adjust:") for row in rows if row.part == 0]
     assert [(row.key, row.resource, row.balance) for row in reversed(rows)] == [
         (f"adjust:pay {n}", resource, n + 1) for n in range(len(keys)) for resource in ("gold", "sword")
     ]
     held = await store.balances(1) | await store.inventory(1)
+    held.pop("gems", None)
     assert held == ({"gold": len(keys), "sword": len(keys)} if keys else {})
     return keys
 
 
+async def check_money(store: SqlStore, names: list[str]) -> None:
+    """Each unit was delivered what it won and charged what it cost, once; all that was told is in the outbox."""
+    rows = await store.ledger(1, limit=10**6)
+    keys = [row.key for row in rows if row.resource == "gems"]
+    assert sorted(keys) == sorted(f"{what}:{name}" for name in names for what in ("charge", "grant"))
+    assert (await store.balances(1)).get("gems", 0) == len(names)
+    assert await store.ledger_faults() == []
+    told = [row.id for row in await store.due("hook", 10**9, 10**6)]
+    assert sorted(told) == sorted(f"{row.key} {row.part}" for row in rows)
+
+
 async def test_kill_9_loses_and_doubles_nothing(place: Place, anyio_backend: str):
-    """R-40, R-56: what was acknowledged is there, in order, once, and its effects exist if and only if it does."""
+    """R-20, R-40, R-53, R-56: what was acknowledged is there, in order, once, with its effects; what is not, without."""
     seed = random.SystemRandom().randrange(2**32)
     print("seed", seed)
     chance = random.Random(seed)
@@ -73,6 +85,7 @@ async def test_kill_9_loses_and_doubles_nothing(place: Place, anyio_backend: str
             assert await store.players([1]) == [PlayerRow(1, "ada", "public-ada")]
             grants = [row.id for row in await store.grants(1, now=0, limit=10**6)]
             assert sorted(grants) == sorted(names)
+            await check_money(store, names)
     assert len(acknowledged) == len(set(acknowledged))
 
 

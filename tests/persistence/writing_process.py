@@ -13,7 +13,17 @@ from itertools import count
 
 import anyio
 
-from kraty_persistence import Change, NewGrant, StoreError, StoreUnavailable, Unit
+from kraty_persistence import (
+    Change,
+    Charge,
+    Delivery,
+    LedgerRow,
+    NewGrant,
+    Occurred,
+    StoreError,
+    StoreUnavailable,
+    Unit,
+)
 from kraty_persistence.sql import SqlStore, open_sql_store
 
 ACTORS = [f"actor-{n}" for n in range(8)]
@@ -21,9 +31,18 @@ ACTORS = [f"actor-{n}" for n in range(8)]
 
 def unit(actor: str, number: int, player: int) -> Unit:
     name = f"{actor} {number}"
-    grant = NewGrant(name, player, "reward", b"", "api", None, None, number, None)
+    won = (Change("currency", "gems", 2),)
+    grant = NewGrant(name, player, "reward", b"", "api", None, None, number, None, deliver=won)
+    charge = Charge(player, f"charge:{name}", (Change("currency", "gems", -1),), "entry", name, number)
     checkpoint = (name.encode(),) if number % 10 == 0 else None
-    return Unit(actor, number, name.encode(), (grant,), checkpoint)
+    return Unit(actor, number, name.encode(), (grant, charge), checkpoint)
+
+
+def report(occurred: Occurred) -> list[Delivery]:
+    """One delivery for each change of a balance, with the key and the part as its id."""
+    if not isinstance(occurred, LedgerRow):
+        return []
+    return [Delivery(f"{occurred.key} {occurred.part}", "hook", "changed", occurred.at, b"")]
 
 
 async def write_for_ever(store: SqlStore) -> None:
@@ -92,6 +111,7 @@ async def fate(store: SqlStore, unit: Unit) -> StoreError | None:
 
 async def main(what: str, url: str) -> None:
     async with open_sql_store(url, patience_s=0.1) as store:
+        store.reporter = report
         if what == "kill":
             await write_for_ever(store)
         else:
