@@ -72,7 +72,7 @@ async def check_money(store: SqlStore, names: list[str]) -> None:
 
 
 async def test_kill_9_loses_and_doubles_nothing(place: Place, anyio_backend: str):
-    """R-20, R-40, R-53, R-56: what was acknowledged is there, in order, once, with its effects; what is not, without."""
+    """R-20, R-40, R-53, R-56: what was acknowledged is there, in order, once, with all its effects."""
     seed = random.SystemRandom().randrange(2**32)
     print("seed", seed)
     chance = random.Random(seed)
