@@ -21,7 +21,7 @@ class Purses:
     @asynccontextmanager
     async def opened(self, player: int) -> AsyncIterator[None]:
         """Nobody else takes anything from the player inside the block; something may be added."""
-        lock, waiting = self._held.get(player) or (anyio.Lock(), 0)
+        lock, waiting = self._held.get(player) or (anyio.Lock(fast_acquire=True), 0)
         self._held[player] = lock, waiting + 1
         try:
             async with lock:

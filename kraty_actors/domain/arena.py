@@ -47,7 +47,7 @@ class Arena:
         self.attempts = Attempts()
         self.contributions = Contributions(contest_id, rulebook)
         self.milestones = Milestones(self.rules)
-        self.guard = Guard(self.rules.event)
+        self.guard = self.rules.guard
         self._guard_revision = opening.revision
         self._rulebook = rulebook
 

@@ -28,6 +28,7 @@ from kraty_actors.domain.outcome import Cost, Plain
 from kraty_actors.domain.periods import BoardRules
 from kraty_actors.domain.prizes import Tiers, asks_for_ranks
 from kraty_actors.domain.scoring import Scoring
+from kraty_actors.domain.validators import Guard
 
 
 class Rules:
@@ -125,6 +126,11 @@ class Rules:
         board = self.event.leaderboard
         up, down = (places.places if places else 0 for places in (board.promotion, board.relegation))
         return (up, down) if board.mode == "segmented" else (0, 0)
+
+    @cached_property
+    def guard(self) -> Guard:
+        """Judges writes by the validators of this revision (R-48)."""
+        return Guard(self.event)
 
     @cached_property
     def wanted(self) -> Wanted:

@@ -48,23 +48,28 @@ _COMPLETED_IN_WINDOW = _COMPLETED.where(completions.c.window_id == sa.bindparam(
 _LEAGUE = sa.select(leagues.c.league).where(leagues.c.player == _PLAYER, leagues.c.event_key == _EVENT)
 
 
-def _dossier() -> sa.Select[Any]:
-    """One row of JSON: a row for each thing would lend the interpreter to the event loop as often."""
+def _dossiers() -> sa.Select[Any]:
+    """All of many players as one row of JSON: a row for each thing would lend the interpreter to the event loop as
+    often. Each thing is named by its player and its key, with a blank between them."""
+
+    def named(table: sa.FromClause, key: str) -> sa.ColumnElement[str]:
+        return sa.cast(table.c.player, sa.Text) + " " + table.c[key]
 
     def object_of(table: sa.Table, key: str, value: str, *where: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
-        pairs = sa.select(json_object(table.c[key], table.c[value]))
-        return pairs.where(table.c.player == _PLAYER, *where).scalar_subquery()
+        pairs = sa.select(json_object(named(table, key), table.c[value]))
+        return pairs.where(among(table.c.player, "players"), *where).scalar_subquery()
 
-    events = sa.select(completions.c.event_key).where(completions.c.player == _PLAYER).distinct().subquery("found")
+    events = sa.select(completions.c.player, completions.c.event_key).where(among(completions.c.player, "players"))
+    found = events.distinct().subquery("found")
     return sa.select(
-        sa.select(json_list(events.c.event_key)).scalar_subquery(),
+        sa.select(json_list(named(found, "event_key"))).scalar_subquery(),
         object_of(balances, "resource", "amount", balances.c.amount > 0),
         object_of(inventory, "resource", "amount", inventory.c.amount > 0),
         object_of(leagues, "event_key", "league"),
     )
 
 
-_DOSSIER = _dossier()
+_DOSSIERS = _dossiers()
 
 
 # -- facts of the game
@@ -156,10 +161,30 @@ def league(connection: sa.Connection, player: int, event_key: str) -> str | None
     return found
 
 
-def dossier(connection: sa.Connection, player: int) -> Dossier:
-    row = connection.execute(_DOSSIER, {"player": player}).one()
-    completed, *rest = (json.loads(part) for part in row)
-    return Dossier(frozenset(completed), *rest)
+def dossiers(connection: sa.Connection, players: Sequence[int]) -> list[Dossier]:
+    """The dossiers of these players, in this order."""
+    row = connection.execute(_DOSSIERS, {"players": json.dumps(players)}).one()
+    events, *rest = (json.loads(part) for part in row)
+    completed: dict[int, list[str]] = {}
+    for name in events:
+        player, _, key = name.partition(" ")
+        completed.setdefault(int(player), []).append(key)
+    held, items, stands = (_by_player(found) for found in rest)
+    return [
+        Dossier(
+            frozenset(completed.get(player, ())), held.get(player, {}), items.get(player, {}), stands.get(player, {})
+        )
+        for player in players
+    ]
+
+
+def _by_player(found: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
+    """What stands under each player's number, by its key."""
+    sorted_out: dict[int, dict[str, Any]] = {}
+    for name, value in found.items():
+        player, _, key = name.partition(" ")
+        sorted_out.setdefault(int(player), {})[key] = value
+    return sorted_out
 
 
 # -- what operators did

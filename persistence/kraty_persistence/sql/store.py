@@ -8,6 +8,7 @@ from functools import partial
 
 import anyio
 import anyio.to_thread
+import sqlalchemy as sa
 
 from kraty_persistence.ports import Done, Store, StoredActor, Unit
 from kraty_persistence.rows import (
@@ -22,6 +23,8 @@ from kraty_persistence.rows import (
 )
 from kraty_persistence.sql import anomalies, opening, player_books, queries
 from kraty_persistence.sql.access import READERS
+from kraty_persistence.sql.dialects import Dialect
+from kraty_persistence.sql.gathered import GatheredReads
 from kraty_persistence.sql.journal import GroupPlan, Heads, read_history
 from kraty_persistence.sql.store_money import SqlMoney
 from kraty_persistence.sql.store_outbox import SqlOutbox
@@ -62,6 +65,10 @@ async def open_sql_store(url: str, *, owner: bool = True, patience_s: float = 1.
 
 class SqlStore(SqlMoney, SqlOutbox, Store):
     """A store on a database; made by `open_sql_store`."""
+
+    def __init__(self, engine: sa.Engine, kind: Dialect) -> None:
+        super().__init__(engine, kind)
+        self._dossiers = GatheredReads(self._read_dossiers)
 
     # -- journal
 
@@ -136,7 +143,10 @@ class SqlStore(SqlMoney, SqlOutbox, Store):
         return await self._read(partial(queries.league, player=player, event_key=event_key))
 
     async def dossier(self, player: int) -> Dossier:
-        return await self._read(partial(queries.dossier, player=player))
+        return await self._dossiers.get(player)
+
+    async def _read_dossiers(self, players: Sequence[int]) -> list[Dossier]:
+        return await self._read(partial(queries.dossiers, players=players))
 
     async def banned_players(self) -> list[int]:
         return await self._read(queries.banned_players)
