@@ -50,7 +50,7 @@ class Ending:
 
     @property
     def wake_at(self) -> int | None:
-        is_told = not self._untold and self.stage in ("closing", "settling")
+        is_told = not self._untold and bool(self._open) and self.stage in ("closing", "settling")
         is_waiting = is_told or (self.stage == "settling" and self._is_held)
         return None if is_waiting or self.stage == "over" else self._at
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from board_play import Play, board
+from board_play import BOARD, Play, board
 from playing import HOUR, START, STREAK
 
+from kraty_actors.domain import conclusion
 from kraty_actors.domain.board_view import GetBoard
-from kraty_actors.domain.contest_messages import Close, Finish, GetAttempt, Seat, Settled, Write
+from kraty_actors.domain.contest_messages import AttemptsEnded, Close, Closed, Finish, GetAttempt, Seat, Settle, Write
 from kraty_actors.domain.outcome import Refusal, Tick
 
 
@@ -166,9 +167,13 @@ def test_r37_every_applied_write_ticks_once_and_no_other_does():
         play.write(serial, metrics, seq=seq)
     play.apply(Write(1, {"points": 1}, "increment", None, 1))  # another player's
     play.write(0, {"points": 2**53}, seq=4)
-    assert play.board.bots.dump()[0] == 1
+    bots = play.board.arena.bots
+    assert bots.dump()[0] == 1
     answer = play.write(1, 1)
-    assert (play.board.bots.dump()[0], answer.rank) == (2, 2)  # the tick shows in the same answer: the bot stands at 2
+    assert (bots.dump()[0], answer.rank) == (
+        2,
+        2,
+    )  # the tick shows in the same answer: the bot stands at 2
 
 
 def test_r38_behind_its_end_a_board_promises_no_move_and_asks_for_no_turn():
@@ -222,7 +227,7 @@ def test_r15_after_finalization_a_repeat_is_told_that_the_attempt_is_over_and_wh
     play.write(0, {"points": 3}, seq=4)
     play.apply(Close(play.now))
     assert play.write(0, {"points": 3}, seq=4).repeated
-    assert play.apply(Settled()).finished
+    assert play.apply(Settle()).finished
     refusal = play.write(0, {"points": 3}, seq=4)
     assert (refusal.code, refusal.details["attempt"].last_seq) == ("attempt_finished", 4)
 
@@ -250,10 +255,16 @@ def test_a_tick_that_ends_nothing_leaves_no_trace():
     assert play.board.wake_at is None
 
 
-def test_a_board_of_many_closes_without_copying_what_was_said_again_and_again():
+def test_r27_a_board_of_many_closes_in_short_steps_that_end_everybody_once():
     """Quadratic, this takes a minute."""
     play = Play()
-    players = 20_000
+    players = 80 * conclusion.ATTEMPTS_PER_STEP + 1
     for player in range(1, players + 1):
         play.board.apply(Seat(player), play.now)
-    assert len(play.apply(Close(play.now)).messages) == players + 1
+    steps = [play.apply(Close(play.now))]
+    while play.board.wake_at is not None:
+        steps.append(play.apply(Tick()))
+    said = [message.command for step in steps for message in step.messages]
+    assert [len(one.expired) for one in said[:-1]] == [conclusion.ATTEMPTS_PER_STEP] * 80 + [1]
+    assert said == [AttemptsEnded([], one.expired) for one in said[:-1]] + [Closed(BOARD, 0)]
+    assert sorted(player for one in said[:-1] for player in one.expired) == list(range(1, players + 1))

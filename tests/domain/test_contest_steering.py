@@ -24,10 +24,12 @@ from kraty_actors.domain.contest_messages import (
     Pause,
     Resume,
     Seat,
-    Settled,
+    SetBan,
+    Settle,
+    Void,
     Write,
 )
-from kraty_actors.domain.outcome import Audited, Command, Completed, Outcome, Pay, Refusal, Tick
+from kraty_actors.domain.outcome import Audited, Command, Completed, MovedLeague, Outcome, Pay, Refusal, Tick
 
 BOARD = "waaaaaaaaaaaaaaaa.1"
 SECOND, MINUTE = 1_000, 60_000
@@ -52,11 +54,17 @@ BOTS = [
 class Played:
     """A contest that hears what a test says, when it says it."""
 
-    def __init__(self, ends_at: int | None = START + 10 * MINUTE, bots: tuple[str, ...] = (), **fields: Any) -> None:
+    def __init__(
+        self,
+        ends_at: int | None = START + 10 * MINUTE,
+        bots: tuple[str, ...] = (),
+        league: str | None = None,
+        **fields: Any,
+    ) -> None:
         bindings = [{"botId": bot} for bot in bots]
         self.book = Book(rules(event(**fields, botBindings=bindings), BOTS))
         self.contest = Contest(BOARD, self.book)
-        self.tell(Open("race", 1, SEED, START, ends_at), START)
+        self.tell(Open("race", 1, SEED, START, ends_at, league=league), START)
 
     def tell(self, command: Command, at: int) -> Outcome:
         return self.contest.apply(command, at)
@@ -155,9 +163,44 @@ def test_r26_of_a_cancelled_contest_running_attempts_expire_and_nobody_wins():
     play.tell(Seat(1), START)
     play.tell(write(5), START)
     outcome = play.tell(Close(START + MINUTE, is_cancelled=True), START + MINUTE)
-    assert outcome.messages[-1].command == Closed(BOARD, [])
+    assert outcome.messages[-1].command == Closed(BOARD, 0)
     assert not outcome.effects
     assert play.attempt(0, START + MINUTE).status == "expired"
+    settled = play.tell(Settle(10, is_cancelled=True), START + MINUTE)
+    assert (settled.finished, settled.effects) == (True, [])
+
+
+SEGMENTED = {"mode": "segmented", "leagues": ["bronze", "silver", "gold"]}
+
+
+def moves(play: Played, at: int) -> dict[int, str]:
+    """Where players go once the contest closes and is final."""
+    play.tell(Close(at), at)
+    settled = play.tell(Settle(), at)
+    assert settled.finished
+    return {one.player: one.league for one in settled.effects if isinstance(one, MovedLeague)}
+
+
+@pytest.mark.parametrize(
+    ("league", "goes"), [("bronze", {3: "silver"}), ("gold", {1: "silver"}), ("wood", {}), (None, {})]
+)
+def test_r30_at_the_ends_nobody_moves_on(league: str | None, goes: dict[int, str]):
+    places = {"promotion": {"places": 1}, "relegation": {"places": 1}}
+    play = Played(leaderboard=SEGMENTED | places, league=league)
+    for player in (1, 2, 3):
+        play.tell(Seat(player), START)
+        play.tell(write(player, serial=player - 1, player=player), START)
+    assert moves(play, START + MINUTE) == goes
+
+
+@pytest.mark.parametrize("is_cancelled_then", [True, False])
+def test_r26_in_a_cancelled_window_nobody_moves(is_cancelled_then: bool):
+    """Whether it was cancelled before its contests closed, or after."""
+    play = Played(leaderboard=SEGMENTED | {"promotion": {"places": 1}}, league="bronze")
+    play.tell(Seat(1), START)
+    play.tell(Close(START + MINUTE, is_cancelled_then), START + MINUTE)
+    settled = play.tell(Settle(0, is_cancelled=True), START + MINUTE)
+    assert (settled.finished, settled.effects) == (True, [])
 
 
 @pytest.mark.parametrize(
@@ -167,25 +210,20 @@ def test_r26_of_a_cancelled_contest_running_attempts_expire_and_nobody_wins():
 def test_r30_the_first_places_go_up_and_the_last_down_and_promotion_wins(
     up: int, down: int, promoted: list[int], relegated: list[int]
 ):
-    leagues = {"mode": "segmented", "relegation": {"places": down}} | ({"promotion": {"places": up}} if up else {})
-    play = Played(leaderboard=leagues)
+    leagues = SEGMENTED | {"relegation": {"places": down}} | ({"promotion": {"places": up}} if up else {})
+    play = Played(leaderboard=leagues, league="silver")
     for player in (1, 2, 3):
         play.tell(Seat(player), START)
         play.tell(write(player, serial=player - 1, player=player), START)
-    closed = play.tell(Close(START + MINUTE), START + MINUTE).messages[-1].command
-    assert isinstance(closed, Closed)
-    assert (closed.promoted, closed.relegated) == (promoted, relegated)
+    assert moves(play, START + MINUTE) == dict.fromkeys(promoted, "gold") | dict.fromkeys(relegated, "bronze")
 
 
 def test_r30_bots_hold_ranks_and_never_move():
-    leagues = {"mode": "segmented", "promotion": {"places": 2}}
-    play = Played(leaderboard=leagues, bots=("late", "late"))
+    play = Played(leaderboard=SEGMENTED | {"promotion": {"places": 2}}, bots=("late", "late"), league="silver")
     for player in (1, 2):
         play.tell(Seat(player), START)
     play.tell(write(9), START + MINUTE)
-    closed = play.tell(Close(START + 2 * MINUTE), START + 2 * MINUTE).messages[-1].command
-    assert isinstance(closed, Closed)
-    assert closed.promoted == [1]  # the second place is a bot's
+    assert moves(play, START + 2 * MINUTE) == {1: "gold"}  # the second place is a bot's
 
 
 def test_r30_mode_none_has_attempts_and_no_board():
@@ -203,6 +241,8 @@ STEPS = st.one_of(
     st.tuples(st.just("write"), st.integers(0, 4), st.integers(1, 4)),
     st.tuples(st.just("finish"), st.integers(0, 4)),
     st.tuples(st.just("force"), st.integers(0, 4), st.none() | st.integers(0, 20)),
+    st.tuples(st.just("void"), st.integers(0, 4)),
+    st.tuples(st.just("ban"), st.integers(1, 3), st.booleans()),
     st.tuples(st.just("pause")),
     st.tuples(st.just("resume")),
     st.tuples(st.just("extend"), st.integers(1, 9)),
@@ -221,6 +261,10 @@ def command_of(step: tuple[Any, ...], at: int) -> Command:
             return Finish(serial, -1)
         case ("force", serial, score):
             return ForceComplete(serial, score, "ops")
+        case ("void", serial):
+            return Void(serial, "cheats", "ops")
+        case ("ban", player, is_banned):
+            return SetBan(player, is_banned)
         case ("pause",):
             return Pause()
         case ("resume",):
@@ -263,7 +307,7 @@ def test_r36_questions_and_checkpoints_change_nothing(steps: list[Any], bots: li
         )
         if isinstance(command, Close):
             for one in (plain, asked):
-                one.tell(Settled(), now)
+                one.tell(Settle(), now)
             break
     assert plain.seen(now) == asked.seen(now)
     asked.thaw()

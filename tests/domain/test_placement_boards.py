@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_window_cases import ID, Play, closed, pool, sent
+from test_window_cases import ID, Play, ended, sent
 
-from kraty_actors.domain.contest_messages import AttemptEnded, Closed, Open, Seat
+from kraty_actors.domain.contest_messages import AttemptEnded, Open, Seat
 from kraty_actors.domain.ids import contest_id, last_number
-from kraty_actors.domain.outcome import MovedLeague, Outcome, Pay, Tick
 from kraty_actors.domain.placement.groups import cohort_of
-from kraty_actors.domain.window_messages import Admit, Cancel, Finalize, GetMember, Placed
+from kraty_actors.domain.window_messages import Admit, GetMember, Placed
 
 BOTS = {"botBindings": [{"botId": "climber", "count": 2}]}
 LEAGUES = ["bronze", "silver", "gold"]
@@ -115,58 +114,10 @@ def test_r30_a_league_is_one_division_or_several():
     assert boards_of(Play(**segmented(capacity=4), **BOTS), admits) == [1, 2, 1, 3, 2]
 
 
-def moves(play: Play, *divisions: tuple[list[int], list[int]], cancelled: bool = False) -> list[tuple[int, str]]:
-    """What the window writes when its divisions name who goes up and who goes down."""
-    play.say(Cancel() if cancelled else Finalize())
-    for number, (up, down) in enumerate(divisions, 1):
-        play.say(Closed(contest_id(ID, number), [], up, down))
-    written: list[Any] = []
-    while play.window.wake_at is not None:
-        written += play.say(Tick()).effects
-    assert all(isinstance(move, MovedLeague) and move.event_key == "race" for move in written)
-    return [(move.player, move.league) for move in written]
-
-
-@pytest.mark.parametrize(
-    ("league", "up", "down", "expected"),
-    [
-        ("bronze", [1], [], [(1, "silver")]),
-        ("silver", [1], [2], [(1, "gold"), (2, "bronze")]),
-        ("silver", [1], [1], [(1, "gold")]),
-        ("gold", [1], [], []),
-        ("bronze", [], [1], []),
-        ("gold", [1], [1], []),
-    ],
-)
-def test_r30_one_league_up_or_down_promotion_wins_and_ends_clamp(
-    league: str, up: list[int], down: list[int], expected: list[tuple[int, str]]
-):
+def test_r30_a_division_is_told_whose_league_it_is():
     play = Play(**segmented())
-    boards_of(play, [Admit(1, league=league), Admit(2, league=league)])
-    assert sorted(moves(play, (up, down))) == expected
-
-
-def test_r26_a_cancelled_window_moves_nobody():
-    play = Play(**segmented())
-    boards_of(play, [Admit(1), Admit(2)])
-    assert moves(play, ([1], [2]), cancelled=True) == []
-
-
-def test_r27_grants_and_moves_are_written_in_steps_together(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("kraty_actors.domain.settling.GRANTS_PER_STEP", 2)
-    play = Play(**segmented(), **pool(3))
-    boards_of(play, [Admit(player) for player in (1, 2, 3)])
-    play.say(Finalize())
-    play.say(Closed(contest_id(ID, 1), [1, 2, 3], [1, 2], []))
-    steps: list[Outcome] = []
-    while play.window.wake_at is not None:
-        steps.append(play.say(Tick()))
-    assert [[type(effect) for effect in step.effects] for step in steps] == [
-        [Pay, Pay],
-        [Pay, MovedLeague],
-        [MovedLeague],
-    ]
-    assert [step.finished for step in steps] == [False, False, True]
+    openings = [sent(play.say(Admit(player, league=league)), Open) for player, league in ((1, None), (2, "gold"))]
+    assert [opening.league for (opening,) in openings] == ["bronze", "gold"]
 
 
 def test_r30_mode_none_has_attempts_and_no_board():
@@ -176,4 +127,4 @@ def test_r30_mode_none_has_attempts_and_no_board():
     assert boards_of(play, [Admit(1), Admit(2)]) == [1, 1]
     member = play.say(GetMember(1)).reply
     assert (member.contest_id, member.board_id) == (contest_id(ID, 1), None)
-    assert closed(play, []) == []
+    assert ended(play, 0) == [0]

@@ -8,12 +8,21 @@ import pytest
 from playing import HOUR, SEED, START, STREAK, Book, event, frozen, rules, thawed
 
 from kraty_actors.domain.conditions import CompletionWanted, Facts
-from kraty_actors.domain.contest_messages import AttemptEnded, Close, Closed, Open, Seat
+from kraty_actors.domain.contest_messages import AttemptEnded, Close, Closed, Open, Paid, Seat, Settle
 from kraty_actors.domain.ids import contest_id, window_id
 from kraty_actors.domain.lobby import LobbyView
-from kraty_actors.domain.outcome import Outcome, Pay, Refusal, Tick
+from kraty_actors.domain.outcome import Outcome, Refusal, Tick
 from kraty_actors.domain.window import Window
-from kraty_actors.domain.window_messages import Admit, Finalize, GetReport, OpenWindow, Placed, Presence, Report
+from kraty_actors.domain.window_messages import (
+    Admit,
+    Finalize,
+    GetReport,
+    OpenWindow,
+    Placed,
+    Presence,
+    Report,
+    WindowFinalized,
+)
 
 ID = window_id("race", START)
 TO_3 = {"key": "climber", "behaviour": {"block": "random_step_with_fall", "params": {"target": 3}}}
@@ -142,9 +151,10 @@ def test_r31_the_start_that_fills_the_last_seat_starts_those_who_are_there():
     outcome = play.say(Admit(3))
     assert outcome.reply == Placed(contest_id(ID, 1), is_new=True)
     assert sent(outcome, Seat) == [Seat(2, announce=True), Seat(3, announce=False)]
-    (notice,) = outcome.notices
+    notice, started = outcome.notices
     assert isinstance(notice.body, LobbyView)
     assert (notice.push, notice.body.status, set(notice.players)) == ("lobby", "active", {1, 2, 3})
+    assert (started.push, started.players, started.body) == ("lobby.started", (), notice.body)
     assert sent(play.say(Admit(1)), Seat) == [Seat(1, announce=False)]
 
 
@@ -179,66 +189,85 @@ def test_r31_a_lobby_that_forms_when_the_window_ends_is_closed_without_a_board()
     play = Play(strategy="wait_full", **lobby(5, 2))
     play.admit(1)
     outcome = play.say(Tick(), START + HOUR)
-    assert list(outcome.messages) == []
+    assert [message.command for message in outcome.messages] == [WindowFinalized(ID)]
     assert [notice.body.status for notice in outcome.notices if notice.push == "lobby"] == ["closed"]
-    assert play.say(Tick()).finished
+    assert outcome.finished
 
 
 def test_r24_a_window_that_nobody_entered_closes_and_is_final():
     play = Play(**pool(10))
     assert sent(play.say(Tick(), START + 2 * HOUR), Close) == [Close(START + HOUR)]  # its own end, however late
-    play.say(Closed(contest_id(ID, 1), []))
-    outcome = play.say(Tick())
-    assert (outcome.finished, list(outcome.effects)) == (True, [])
-    assert play.say(GetReport()).reply == Report(0, 0, 0, 10, 0, "cash")
+    assert settled(play, 0) == [0]
+    assert play.say(GetReport()).reply == Report(0, 0, 0, {}, 10)
 
 
-def closed(play: Play, *boards: list[int]) -> list[Pay]:
-    play.say(Finalize())
-    for number, winners in enumerate(boards, 1):
-        play.say(Closed(contest_id(ID, number), winners))
-    paid = []
+def settled(play: Play, *winners: int) -> list[int]:
+    """Every contest has so many winners, and pays them what the window says: that, for each contest."""
+    for number, won in enumerate(winners, 1):
+        play.say(Closed(contest_id(ID, number), won))
+    told: dict[str, int] = {}
     while play.window.wake_at is not None:
         outcome = play.say(Tick())
-        assert all(isinstance(effect, Pay) for effect in outcome.effects)
-        paid += outcome.effects
-    return paid
+        assert not outcome.effects
+        assert all(message.command == Settle(message.command.share) for message in outcome.messages)
+        told |= {message.to: message.command.share for message in outcome.messages}
+    for number, won in enumerate(winners, 1):
+        share = told[contest_id(ID, number)]
+        paid = {"cash": share * won} if share * won else {}
+        last = play.say(Paid(contest_id(ID, number), won if paid else 0, won if paid else 0, paid))
+        assert last.finished == (number == len(winners))
+    return [told[contest_id(ID, number)] for number in range(1, len(winners) + 1)]
 
 
-def test_r43_ten_thousand_over_three_winners():
-    play = Play(**pool(10_000))
-    for player in (1, 2, 3, 4):
+def ended(play: Play, *winners: int) -> list[int]:
+    play.say(Finalize())
+    return settled(play, *winners)
+
+
+@pytest.mark.parametrize(
+    ("amount", "players", "winners", "share", "report"),
+    [
+        (10_000, 4, 3, 3333, Report(4, 3, 3, {"cash": 9999}, 1)),
+        (2, 3, 3, 0, Report(3, 0, 0, {}, 2)),
+        (10, 2, 0, 0, Report(2, 0, 0, {}, 10)),
+    ],
+)
+def test_r43_the_pool_is_shared_evenly_and_what_is_left_is_reported(
+    amount: int, players: int, winners: int, share: int, report: Report
+):
+    """A share below 1 pays nothing, and neither does a window that nobody has won."""
+    play = Play(**pool(amount))
+    for player in range(1, players + 1):
         play.admit(player)
-    paid = closed(play, [1, 2, 4])
-    assert [(pay.player, pay.entries) for pay in paid] == [
-        (player, [{"type": "currency", "currencyKey": "cash", "amount": 3333}]) for player in (1, 2, 4)
-    ]
-    assert {(pay.source_kind, pay.source_ref) for pay in paid} == {("event_window", ID)}
-    assert play.say(GetReport()).reply == Report(4, 3, 3333, 1, 9999, "cash")
+    assert ended(play, winners) == [share]
+    assert play.say(GetReport()).reply == report
 
 
-def test_r43_a_share_below_one_pays_nothing_and_is_reported():
-    play = Play(**pool(2))
-    for player in (1, 2, 3):
-        play.admit(player)
-    assert closed(play, [1, 2, 3]) == []
-    assert play.say(GetReport()).reply == Report(3, 3, 0, 2, 0, "cash")
-
-
-@pytest.mark.parametrize(("scope", "amounts"), [("window", {1: 3, 2: 3, 3: 3}), ("board", {1: 5, 2: 5, 3: 10})])
-def test_r43_one_pool_for_the_window_or_one_for_each_board(scope: str, amounts: dict[int, int]):
+@pytest.mark.parametrize(("scope", "shares", "left"), [("window", [3, 3], 1), ("board", [5, 10], 0)])
+def test_r43_one_pool_for_the_window_or_one_for_each_board(scope: str, shares: list[int], left: int):
     play = Play(**lobby(4, 2), **pool(10, scope=scope))
     for player in (1, 2, 3, 4):
         play.admit(player)
-    paid = closed(play, [1, 2], [3])
-    assert {pay.player: pay.entries[0]["amount"] for pay in paid} == amounts
+    assert ended(play, 2, 1) == shares
+    assert play.say(GetReport()).reply.remainder == left
+
+
+def test_r43_nobody_is_paid_before_the_last_board_has_closed():
+    play = Play(**lobby(4, 2), **pool(10))
+    for player in (1, 2, 3, 4):
+        play.admit(player)
+    play.say(Finalize())
+    play.say(Closed(contest_id(ID, 1), 1))
+    play.restart()
+    assert play.window.wake_at is None
+    assert settled(play, 1, 4) == [2, 2]
 
 
 def test_r42_an_event_without_a_policy_pays_nothing():
     play = Play()
     play.admit(1)
-    assert closed(play, []) == []
-    assert play.say(GetReport()).reply == Report(1, 0, 0, 0, 0, None)
+    assert ended(play, 0) == [0]
+    assert play.say(GetReport()).reply == Report(1, 0, 0, {}, 0)
 
 
 def test_members_are_told_when_the_window_closes_and_when_it_is_final():
@@ -246,8 +275,10 @@ def test_members_are_told_when_the_window_closes_and_when_it_is_final():
     for player in (1, 2):
         play.admit(player)
     told = [n for n in play.say(Finalize()).notices if n.push == "event.state"]
-    play.say(Closed(contest_id(ID, 1), []))
+    play.say(Closed(contest_id(ID, 1), 0))
     told += [n for n in play.say(Tick()).notices if n.push == "event.state"]
+    assert len(told) == 1
+    told += [n for n in play.say(Paid(contest_id(ID, 1), 0, 0, {})).notices if n.push == "event.state"]
     assert [notice.body["state"] for notice in told] == ["closing", "finalized"]
     assert all(1 in notice.players and 2 in notice.players and 3 not in notice.players for notice in told)
 

@@ -15,13 +15,14 @@ from kraty_actors.domain.contest_messages import (
     Closed,
     Extend,
     Open,
+    Paid,
     Pause,
     Resume,
-    Settled,
+    Settle,
 )
 from kraty_actors.domain.days import day_start
 from kraty_actors.domain.ids import contest_id, player_windows_id
-from kraty_actors.domain.outcome import Outcome, Pay, Tick
+from kraty_actors.domain.outcome import Outcome, Tick
 from kraty_actors.domain.window import Window
 from kraty_actors.domain.window_messages import (
     Admit,
@@ -48,17 +49,25 @@ def state(play: Play) -> str:
     return play.say(GetWindow(), play.now).reply.state
 
 
-def closing(play: Play, *winners: int) -> None:
+def closing(play: Play, winners: int = 0) -> None:
     """The only contest closes."""
-    play.say(Closed(contest_id(ID, 1), list(winners)))
+    play.say(Closed(contest_id(ID, 1), winners))
 
 
-def settled(play: Play) -> list[Outcome]:
+def steps(play: Play) -> list[Outcome]:
     """What the window does of itself from here on."""
-    steps = []
+    made = []
     while play.window.wake_at is not None and play.window.wake_at <= play.now:
-        steps.append(play.say(Tick()))
-    return steps
+        made.append(play.say(Tick()))
+    return made
+
+
+def settled(play: Play) -> tuple[list[Settle], Outcome]:
+    """What the only contest is told, and what comes of it when that has paid."""
+    (step,) = steps(play)
+    last = play.say(Paid(contest_id(ID, 1), 0, 0, {}))
+    assert play.window.wake_at is None
+    return sent(step, Settle), last
 
 
 # -- pause and resume
@@ -100,10 +109,9 @@ def test_r26_a_window_that_ends_while_paused_closes_then_and_settles_when_told(s
     assert sent(play.say(Tick(), END), Close) == [Close(END)]
     closing(play, 1)
     assert (play.window.wake_at, state(play), play.admit(1).code) == (None, "closing", "event_disabled")
-    assert settled(play) == []
     play.say(says)
-    assert [effect.player for step in settled(play) for effect in step.effects] == [1]
-    assert state(play) == "finalized"
+    told, last = settled(play)
+    assert (told, last.finished, state(play)) == ([Settle(10)], True, "finalized")
 
 
 def test_r26_a_held_window_is_held_after_a_restart_too():
@@ -114,7 +122,7 @@ def test_r26_a_held_window_is_held_after_a_restart_too():
     play.restart()
     assert play.window.wake_at is None
     play.say(Resume())
-    assert settled(play)[-1].finished
+    assert settled(play)[1].finished
 
 
 def test_r26_a_window_that_had_ended_before_the_pause_settles_all_the_same():
@@ -123,7 +131,7 @@ def test_r26_a_window_that_had_ended_before_the_pause_settles_all_the_same():
     play.say(Tick(), END)
     play.say(Pause())
     closing(play, 1)
-    assert settled(play)[-1].finished
+    assert settled(play)[1].finished
 
 
 def test_r26_finalizing_a_paused_window_settles_it():
@@ -131,7 +139,18 @@ def test_r26_finalizing_a_paused_window_settles_it():
     play.say(Pause())
     play.say(Finalize())
     closing(play)
-    assert settled(play)[-1].finished
+    assert settled(play)[1].finished
+
+
+@pytest.mark.parametrize("says", [Resume(), Finalize(), Cancel()])
+def test_r26_a_held_window_without_any_board_is_final_when_told_so(says: Any):
+    play = Play(**lobby(3, 1))
+    play.say(Pause())
+    play.say(Tick(), END)
+    play.restart()
+    assert (steps(play), state(play)) == ([], "closing")
+    play.say(says)
+    assert steps(play)[-1].finished
 
 
 # -- cancel
@@ -147,11 +166,14 @@ def test_r26_a_cancelled_window_expires_what_runs_and_pays_nobody(is_paused: boo
     assert sent(outcome, Close) == [Close(play.now, is_cancelled=True)]
     assert (states(outcome), play.window.wake_at) == (["closing"], None)
     closing(play, 1)  # whatever it says
-    (last,) = settled(play)
-    assert (list(last.effects), states(last), last.finished) == ([], ["cancelled"], True)
-    assert sent(last, Settled) == [Settled()]
+    *before, told = steps(play)
+    assert sent(told, Settle) == [Settle(0, is_cancelled=True)]
+    last = play.say(Paid(contest_id(ID, 1), 0, 0, {}))
+    assert [list(step.effects) for step in (*before, told, last)] == [[]] * (len(before) + 2)
+    assert (states(last), last.finished) == (["cancelled"], True)
+    assert not any(notice.push == "window.finalized" for notice in last.notices)
     assert sent(last, WindowFinalized) == [WindowFinalized(ID, is_cancelled=True)]
-    assert (state(play), play.say(GetReport()).reply) == ("cancelled", Report(1, 0, 0, 10, 0, "cash"))
+    assert (state(play), play.say(GetReport()).reply) == ("cancelled", Report(1, 0, 0, {}, 0))
 
 
 def test_r26_a_window_that_waits_to_settle_may_still_be_cancelled():
@@ -160,8 +182,10 @@ def test_r26_a_window_that_waits_to_settle_may_still_be_cancelled():
     play.say(Pause())
     play.say(Tick(), END)
     closing(play, 1)
-    play.say(Cancel())
-    assert [list(step.effects) for step in settled(play)] == [[]]
+    assert play.say(Cancel()).reply is None
+    told = [command for step in steps(play) for command in sent(step, Settle)]
+    assert told == [Settle(0, is_cancelled=True)]
+    assert play.say(Paid(contest_id(ID, 1), 0, 0, {})).finished
     assert state(play) == "cancelled"
 
 
@@ -172,8 +196,8 @@ def test_r26_nothing_is_called_back_once_it_settles():
     closing(play, 1)
     refused = play.say(Cancel()).reply
     assert (refused.code, refused.details) == ("conflict", {"state": "closing"})
-    (step,) = settled(play)
-    assert [type(effect) for effect in step.effects] == [Pay]
+    told, _ = settled(play)
+    assert told == [Settle(10)]
     assert play.say(Cancel()).reply.details == {"state": "finalized"}
 
 
@@ -244,7 +268,7 @@ def test_r22_its_owner_hears_of_the_days_starts():
         play.say(AttemptEnded(7, True))
     play.say(Finalize())
     closing(play)
-    (last,) = settled(play)
+    _, last = settled(play)
     (told,) = [message for message in last.messages if isinstance(message.command, WindowFinalized)]
     assert (told.to, told.command) == (OWNER, WindowFinalized(ID, False, day_start(START, "UTC"), 2))
 
@@ -267,17 +291,17 @@ def test_r27_thousands_of_boards_close_and_become_final_in_steps(monkeypatch: py
     for player in range(1, 6):
         play.admit(player)
     first = play.say(Finalize())
-    later = settled(play)
+    later = steps(play)
     assert [len(sent(step, Close)) for step in (first, *later)] == [2, 2, 1]
     assert [[n.body.status for n in step.notices if n.push == "lobby"] for step in later] == [
         ["closed"] * 2,
         ["closed"],
     ]
     for number in range(1, 6):
-        play.say(Closed(contest_id(ID, number), []))
-    final = settled(play)
-    assert [len(sent(step, Settled)) for step in final] == [2, 2, 1]
-    assert [step.finished for step in final] == [False, False, True]
+        play.say(Closed(contest_id(ID, number), 0))
+    assert [len(sent(step, Settle)) for step in steps(play)] == [2, 2, 1]
+    final = [play.say(Paid(contest_id(ID, number), 0, 0, {})) for number in range(1, 6)]
+    assert [step.finished for step in final] == [False] * 4 + [True]
 
 
 def test_r30_a_member_of_no_window_has_nothing():
