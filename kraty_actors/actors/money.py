@@ -11,7 +11,7 @@ from kraty_actors.actors.world import World
 from kraty_actors.definitions import Entry, load_entries
 from kraty_actors.domain.ids import digest_id
 from kraty_actors.domain.loot import Bundles, grants_of, roll
-from kraty_actors.domain.outcome import Pay, Refusal
+from kraty_actors.domain.outcome import Notice, Pay, Refusal
 from kraty_persistence import (
     Adjusted,
     AuditEntry,
@@ -128,11 +128,21 @@ class Money:
         terms = self._world.loop.recorder.terms
         try:
             given = AuditEntry(now, who, "grants.create", f"player:{player.number}", None, pack(name))
-            return await self._world.store.create_grants([new_grant(pay, terms) for pay in pays], audited=given)
+            row, is_new = await self._world.store.create_grants([new_grant(pay, terms) for pay in pays], audited=given)
         except IdempotencyConflict:
             return Refusal("idempotency_conflict", "this idempotencyKey stands for another grant")
         finally:
             self._world.dossiers.forget(player.number)
+        if is_new:
+            self._tell(pays)
+        return row, is_new
+
+    def _tell(self, pays: Sequence[Pay]) -> None:
+        """Let players who are connected hear of their grants."""
+        listener = self._world.loop.listener
+        for pay in pays:
+            listener.notice(Notice("grant", (pay.player,), pay))
+        listener.flush()
 
     async def open_crate(self, player: int, grant_id: str) -> tuple[GrantRow, list[GrantRow]] | Refusal:
         """Turn a crate, once, into a grant of its bundle that is claimed at once: the crate, and what came out of it,

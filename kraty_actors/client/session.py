@@ -39,7 +39,7 @@ _REPEATABLE = frozenset(
         *("events.preview", "players.lookup", "anomalies.list", "audit.list", "webhooks.dead"),
         # Their second answer is the same and has no second effect.
         *("events.start", "events.finish", "grants.claim", "crates.open"),
-        *("profile.set", "players.put", "players.ban", "players.unban", "lobbies.push"),
+        *("profile.set", "players.put", "players.ban", "players.unban", "attempts.void", "lobbies.push"),
     }
 )
 

@@ -60,6 +60,27 @@ async def test_a_gift_is_there_once_for_each_key_and_is_claimed_like_any_other(r
         assert other["grant"]["id"] != grant["id"]
 
 
+async def test_a_player_who_is_there_hears_of_a_gift_once_and_of_the_crates_beside_it(codec: str) -> None:
+    async with (
+        serving(GAME) as server,
+        server.peer(role="server", codec=codec) as backend,
+        server.peer("ann", codec=codec) as ann,
+        server.peer("bob", codec=codec) as bob,
+    ):
+        for _ in range(2):
+            grant = (await give(backend, CASH, BOX))["grant"]
+        await give(backend, CASH, key="gift-2", player="bob")
+        await give(backend, CASH, key="gift-3")
+        heard = [(await ann.push("grant"))["grant"] for _ in range(3)]
+        assert heard[0] == grant
+        assert [one["kind"] for one in heard] == ["reward", "crate", "reward"]
+        listed = (await ann.ok("grants.list"))["grants"]
+        assert sorted(heard, key=_id) == sorted(listed, key=_id)
+        await bob.push("grant")
+        await bob.ok("ping")
+        assert not bob.pushes
+
+
 async def test_a_key_that_was_used_for_something_else_is_refused(codec: str) -> None:
     async with serving(GAME) as server, server.peer(role="server", codec=codec) as backend:
         await give(backend, CASH)
@@ -152,6 +173,10 @@ async def test_what_is_no_crate_of_theirs_is_not_opened(codec: str) -> None:
             assert await bob.refused("crates.open", grantId=grant_id) == ("not_found", 404)
         assert await backend.refused("crates.open", playerId="ann", grantId=reward["id"]) == ("conflict", 409)
         assert await _crates(backend) == [crate]
+
+
+def _id(grant: Map) -> str:
+    return str(grant["id"])
 
 
 async def _crates(peer: Peer) -> list[Map]:

@@ -81,6 +81,9 @@ CAUSES_PUSHES = frozenset(
         "lobbies.start",
         "windows.cancel",
         "attempts.forceComplete",
+        "attempts.void",
+        "players.ban",
+        "players.unban",
         "boards.put",
         "boards.archive",
     }
