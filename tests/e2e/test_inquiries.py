@@ -42,6 +42,7 @@ async def pages(peer: Peer, op: str, part: str, limit: int, **fields: Any) -> li
     while True:
         page = await peer.ok(op, limit=limit, **fields, **after)
         assert len(page[part]) <= limit
+        assert page[part] or not after  # a page that was announced holds something
         found += page[part]
         if page["next"] is None:
             return found
@@ -105,6 +106,9 @@ async def test_anomalies_of_nobody_and_of_nothing_are_not_found(codec: str) -> N
 # -- one player
 
 
+CASH: Map = {"type": "currency", "currencyKey": "cash", "amount": 1}
+
+
 async def test_a_lookup_shows_all_there_is_about_a_player_r51(codec: str) -> None:
     async with serving(GAME) as server, server.peer(role="operator", codec=codec) as operator:
         ann = {"playerId": "ann"}
@@ -130,7 +134,7 @@ async def test_a_lookup_shows_all_there_is_about_a_player_r51(codec: str) -> Non
         assert await operator.refused("players.lookup", playerId="nobody") == ("not_found", 404)
 
 
-async def test_a_lookup_shows_the_last_50_attempts_of_long_ago_too(codec: str) -> None:
+async def test_a_lookup_shows_the_last_50_of_each_and_attempts_of_long_ago_too(codec: str) -> None:
     async with serving(GAME) as server, server.peer(role="operator", codec=codec) as operator:
         ann = {"playerId": "ann"}
         made = []
@@ -138,8 +142,11 @@ async def test_a_lookup_shows_the_last_50_attempts_of_long_ago_too(codec: str) -
             server.clock.move_to(NOON + n)
             made.append((await operator.ok("events.start", **ann, eventKey="attack"))["attempt"]["attemptId"])
             await operator.ok("events.finish", **ann, attemptId=made[-1])
+            await operator.ok("grants.create", **ann, entries=[CASH], idempotencyKey=f"gift-{n}")
         await operator.ok("events.finalize", eventKey="attack")
-        found = (await operator.ok("players.lookup", **ann))["attempts"]
+        lookup = await operator.ok("players.lookup", **ann)
+        assert lookup["grants"] == (await operator.ok("grants.list", **ann, limit=50))["grants"]
+        found = lookup["attempts"]
         assert [attempt["attemptId"] for attempt in found] == list(reversed(made))[:50]
         for attempt in found:
             assert_shape(attempt, shapes.Attempt)
