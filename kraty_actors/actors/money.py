@@ -9,6 +9,7 @@ from kraty_actors.actors.effects import credits_of, new_grant
 from kraty_actors.actors.records import pack, unpack
 from kraty_actors.actors.world import World
 from kraty_actors.definitions import Entry, load_entries
+from kraty_actors.definitions.rewards import MAX_ROLLED
 from kraty_actors.domain.ids import digest_id
 from kraty_actors.domain.loot import Bundles, grants_of, roll
 from kraty_actors.domain.outcome import Notice, Pay, Refusal
@@ -172,7 +173,7 @@ class Money:
             if isinstance(opened, Refusal):
                 return opened
             crate = opened
-        came_out = [row for row in await self._world.store.window_grants(crate.id) if row.source_ref == crate.id]
+        came_out = await self._world.store.grants_from(crate.id, limit=1 + MAX_ROLLED)
         return crate, sorted(came_out, key=lambda row: (row.id != name, row.id))
 
     def _came_out(self, pays: Sequence[Pay], crate_id: str) -> list[NewGrant]:
