@@ -38,7 +38,7 @@ class Database:
     def run(self, statement: str, *values: Any) -> list[Any]:
         """Run a statement as somebody else; its rows."""
         with self.connected() as connection:
-            cursor = connection.execute(statement, values)
+            cursor = connection.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
 
     @contextmanager

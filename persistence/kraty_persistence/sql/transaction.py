@@ -71,11 +71,12 @@ MOVED_AT_ONCE = 64
 
 @dataclass(slots=True)
 class _Attempt:
-    """What a transaction was to store."""
+    """What a transaction is to store, and whether it was told to commit."""
 
     tasks: Sequence[Task]
     plan: GroupPlan
     errors: list[StoreError | None]
+    is_committing: bool = False
 
 
 class Transactions:
@@ -109,8 +110,9 @@ class Transactions:
         jobs = [(n, task) for n, task in enumerate(tasks) if isinstance(task, Job)]
         if plan.is_empty and not jobs:
             return errors
-        with self._trying(_Attempt(tasks, plan, errors)):
+        with self._trying(_Attempt(tasks, plan, errors)) as attempt:
             if not jobs and plan.fits_one_statement:
+                attempt.is_committing = True
                 plan.write_at_once(connection, self._fence)
             else:
                 with connection.begin():
@@ -118,14 +120,15 @@ class Transactions:
                     plan.write(connection)
                     for n, job in jobs:
                         errors[n] = _do(job, connection)
+                    attempt.is_committing = True
         return errors
 
     @contextmanager
-    def _trying(self, attempt: _Attempt) -> Iterator[None]:
+    def _trying(self, attempt: _Attempt) -> Iterator[_Attempt]:
         try:
-            yield
+            yield attempt
         except Exception as error:
-            if self._fence.leaves_doubt(error):
+            if attempt.is_committing and self._fence.leaves_doubt(error):
                 self._doubtful = attempt
             raise
         self._fence.passed()
@@ -170,6 +173,7 @@ class Transactions:
             with self._trying(attempt), connection.begin():
                 self._fence.enter(connection)
                 move_to_history(connection, places)
+                attempt.is_committing = True
             for _ in places:
                 covered.popleft()
         return bool(places)

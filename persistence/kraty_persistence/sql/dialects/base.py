@@ -86,7 +86,7 @@ class Fence(Protocol):
         """What went through is committed."""
 
     def leaves_doubt(self, error: BaseException) -> bool:
-        """Whether the attempt that has just failed with this error may be stored, or become so, all the same: if so,
+        """Whether an attempt that was told to commit, and has just failed so, may be stored or become so: if so,
         `was_stored` must be asked before anything else is tried."""
 
     def was_stored(self, connection: sa.Connection) -> bool:
