@@ -59,6 +59,11 @@ class Window:
         self._ending: Ending | None = None
 
     @property
+    def floor(self) -> Floor:
+        """Who has which place here."""
+        return self._floor
+
+    @property
     def wake_at(self) -> int | None:
         if self._ending is not None:
             return self._ending.wake_at
