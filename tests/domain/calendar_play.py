@@ -39,7 +39,7 @@ class Play:
         self.game: dict[str, Any] = {}
         self.last = Outcome()
 
-    def putting(self, *, inactive: list[str] | None = None, **availabilities: dict[str, Any]) -> PutGame:
+    def putting(self, **availabilities: dict[str, Any]) -> PutGame:
         """Each event by its key: its availability, or more of its fields."""
         events = [
             {"key": key, "metrics": [{"key": "points"}], **({"availability": said} if "mode" in said else said)}
@@ -47,10 +47,10 @@ class Play:
         ]
         changed = [["events", key] for key in availabilities]
         game = {"gameId": "arena", "events": events, **self.game}
-        return PutGame(game, SEED, changed, inactive or [], None, "ann")
+        return PutGame(game, SEED, changed, None, "ann")
 
-    def put(self, *, inactive: list[str] | None = None, **events: dict[str, Any]) -> list[tuple[str, float]]:
-        return self.opened(self.apply(self.putting(inactive=inactive, **events)))
+    def put(self, **events: dict[str, Any]) -> list[tuple[str, float]]:
+        return self.opened(self.apply(self.putting(**events)))
 
     def put_told(self, **events: dict[str, Any]) -> list[tuple[str, Command]]:
         return self.told(self.putting(**events))

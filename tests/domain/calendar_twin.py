@@ -70,7 +70,6 @@ class Event:
     revision: int = 0
     state: str = "draft"
     is_published: bool = False
-    is_active: bool = False
     is_ended: bool = False
     until: int = 0
     windows: list[Opened] = field(default_factory=list)
@@ -90,7 +89,7 @@ class Event:
 
     @property
     def occurs(self) -> bool:
-        return self.is_active and self.state in ("scheduled", "live", "paused")
+        return self.state in ("scheduled", "live", "paused")
 
     @property
     def next_start(self) -> int | None:
@@ -98,7 +97,7 @@ class Event:
         return following.starts_at if following else None
 
     def may(self, action: str) -> bool:
-        return self.state == ALLOWED_IN[action] and (action != "publish" or self.is_active)
+        return self.state == ALLOWED_IN[action]
 
     def upcoming(self, now: int) -> list[Opened]:
         found = schedule.upcoming(self.defined.availability, now, 7) if self.occurs else []
@@ -178,18 +177,16 @@ class Twin:
             if event.occurs and not event.open_ones and not event.is_always and event.next_start is None:
                 event.state = "finalized"
 
-    def put(self, key: str, raw: dict[str, Any], now: int, *, is_active: bool) -> list[Opened]:
+    def put(self, key: str, raw: dict[str, Any], now: int) -> list[Opened]:
         is_new = key not in self.events
         event = self.events.setdefault(key, Event(key, raw, is_published="state" not in raw))
         is_revised = is_new or raw != event.raw
-        is_news = is_revised or is_active != event.is_active
         event.define(raw)
-        event.is_active = is_active
         event.revision += is_revised
         revives = is_revised and event.state == "finalized" and not event.is_ended
-        if revives or (event.state == "draft" and event.is_published and is_active):
+        if revives or (event.state == "draft" and event.is_published):
             event.state = "scheduled"
-        begun = event.begin(now) if is_news else []
+        begun = event.begin(now) if is_revised else []
         event.forget_bags(now)
         self.settle()
         return begun

@@ -34,11 +34,11 @@ def test_an_occurrence_under_way_when_it_is_published_opens_at_once_and_one_alre
     assert play.at(9) == [("to_come", 1)]
 
 
-def test_a_draft_opens_nothing_and_one_that_waits_for_a_part_opens_when_it_runs():
+def test_a_draft_opens_nothing():
     play = Play()
-    assert play.put(race={"state": "draft"}, paid={}, inactive=["paid"]) == []
-    assert [play.view(key).state for key in ("race", "paid")] == ["draft", "draft"]
-    assert play.put(race={}, paid={}) == [("paid", 0)]  # `state` counts only when an event is first seen
+    assert play.put(race={"state": "draft"}, other={}) == [("other", 0)]
+    assert [play.view(key).state for key in ("race", "other")] == ["draft", "live"]
+    assert play.put(race={}, other={}) == []  # `state` counts only when an event is first seen
     assert play.view("race").state == "draft"
 
 

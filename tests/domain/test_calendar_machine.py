@@ -10,6 +10,7 @@ from playing import HOUR, SEED, START, Journal, frozen, thawed
 
 from kraty_actors.domain.calendar import Calendar
 from kraty_actors.domain.calendar_messages import (
+    BanPlayer,
     CancelWindow,
     CopyPrevious,
     ExtendWindow,
@@ -20,9 +21,9 @@ from kraty_actors.domain.calendar_messages import (
     SetEventState,
 )
 from kraty_actors.domain.catalogue import Catalogue, EventView, Library, WindowView
-from kraty_actors.domain.contest_messages import Amend, Extend, Pause, Resume
+from kraty_actors.domain.contest_messages import Amend, Extend, Pause, Resume, SetBan
 from kraty_actors.domain.ids import CALENDAR
-from kraty_actors.domain.outcome import Command, Outcome, Refusal, Tick
+from kraty_actors.domain.outcome import Audited, BanSet, Command, Outcome, Refusal, Tick
 from kraty_actors.domain.window_messages import Cancel, Finalize, OpenWindow, WindowFinalized
 
 BAGS = [None, {}, {"tier": "boss"}, {"banner": None}]
@@ -40,7 +41,7 @@ class CalendarMachine(RuleBasedStateMachine):
         self.calendar = Calendar(Library())
         self.journal = Journal(CALENDAR)
         for key, availability in zip(KEYS, (first, second), strict=True):
-            self.put(key, availability, {"name": "one"}, None, inactive=False)
+            self.put(key, availability, {"name": "one"}, None)
 
     # -- the loop
 
@@ -77,26 +78,21 @@ class CalendarMachine(RuleBasedStateMachine):
         availability=st.sampled_from(SCHEDULES),
         said=st.sampled_from([{"name": "one"}, {"name": "other"}, {"antiCheat": JUMPS}]),
         state=st.sampled_from([None, None, "draft"]),
-        inactive=st.sampled_from([False, False, False, True]),
     )
-    def put(
-        self, key: str, availability: dict[str, object], said: dict[str, object], state: str | None, *, inactive: bool
-    ) -> None:
+    def put(self, key: str, availability: dict[str, object], said: dict[str, object], state: str | None) -> None:
         """What is due by the definitions that stood opens by them, before the new ones count."""
         raw = {"key": key, "metrics": [{"key": "points"}], "availability": availability, **said}
         raw |= {"state": state} if state else {}
         events = self.twin.events
         rest = [event.raw for other, event in events.items() if other != key]
-        asleep = [other for other, event in events.items() if other != key and not event.is_active]
-        asleep += [key] * inactive
         game = {"gameId": "arena", "events": [*rest, raw]}
-        outcome = self.apply(PutGame(game, SEED, [["events", key]], asleep, None, "ann"))
+        outcome = self.apply(PutGame(game, SEED, [["events", key]], None, "ann"))
         due = self.twin.due(self.now)
         self.twin.settle()
         amended = key in events and events[key].raw.get("antiCheat") != raw.get("antiCheat")
         before = events[key].revision if key in events else None
         open_ones = events[key].open_ones if amended else []
-        begun = self.twin.put(key, raw, self.now, is_active=not inactive)
+        begun = self.twin.put(key, raw, self.now)
         event = events[key]
         amends = [(window.name, Amend(event.revision, [])) for window in open_ones]
         self.heard(outcome, due + begun, *amends)
@@ -144,6 +140,19 @@ class CalendarMachine(RuleBasedStateMachine):
             assert isinstance(outcome.reply, EventView)
             assert outcome.reply.state == event.state
             assert [(effect.action, effect.before) for effect in outcome.effects] == [(f"events.{action}", before)]
+
+    @rule(player=st.integers(1, 3), is_banned=st.booleans())
+    def r51_ban(self, player: int, is_banned: bool) -> None:
+        """Every window that is not final hears of it."""
+        self.settle_what_is_due()
+        outcome = self.say(BanPlayer(player, is_banned, "cheats", "ann"))
+        open_ones = [window.name for event in self.twin.events.values() for window in event.open_ones]
+        self.heard(outcome, [], *((name, SetBan(player, is_banned)) for name in open_ones))
+        ban, audited = outcome.effects
+        assert ban == outcome.reply == BanSet(player, is_banned, "cheats")
+        assert audited == Audited(
+            "ann", "players.ban" if is_banned else "players.unban", f"player:{player}", None, "cheats", self.now
+        )
 
     @rule(key=st.sampled_from([*KEYS, "unheard"]))
     def finalize_event(self, key: str) -> None:
@@ -233,7 +242,7 @@ class CalendarMachine(RuleBasedStateMachine):
         assert catalogue.events.keys() == self.twin.events.keys()
         for key, event in self.twin.events.items():
             view = catalogue.events[key]
-            assert (view.state, view.is_active, view.rules.revision) == (event.state, event.is_active, event.revision)
+            assert (view.state, view.rules.revision) == (event.state, event.revision)
             open_ones = [w for w in view.windows if w.state == "open"]
             assert [as_seen(w) for w in open_ones] == [as_seen(w) for w in event.open_ones]
             assert [catalogue.windows[w.window_id] for w in open_ones] == open_ones

@@ -92,12 +92,6 @@ def test_r26_what_an_operator_unpublished_stays_so_until_it_is_published():
     assert play.opened(play.set("race", "publish")) == [("race", 1)]
 
 
-def test_an_event_that_needs_a_part_that_does_not_run_is_not_published():
-    play = Play()
-    play.put(race={"state": "draft"}, inactive=["race"])
-    assert play.refused(doing("publish")) == ("conflict", {"state": "draft"})
-
-
 def test_r26_pause_and_resume_reach_every_open_window_and_time_goes_on():
     play = Play()
     play.put(race=hourly("09:00", "10:00", minutes=90))

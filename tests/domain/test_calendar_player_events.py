@@ -78,14 +78,6 @@ def test_r5_a_new_revision_is_told_and_the_same_is_not():
     assert play.last_told == [plan("live", 2, "Asia/Tokyo")]
 
 
-def test_it_is_asleep_while_a_part_of_it_does_not_run():
-    play = published(personal())
-    play.put(race=personal(), inactive=["race"])
-    assert play.last_told == [plan("draft")]
-    play.put(race=personal())
-    assert play.last_told == [plan("live")]
-
-
 @pytest.mark.parametrize("pauses", [False, True])
 def test_r26_it_ends_by_itself_when_nobody_can_play_any_more(pauses: bool):
     play = published(personal(endsAt=instant(2)))

@@ -28,7 +28,7 @@ class Server(Play):
         game = self.catalogue.game
         put = GameFile.model_validate(raw).as_defined()
         merged = merge(game.as_defined() if game else None, put, self.catalogue.file if is_file else {})
-        self.apply(PutGame(merged.game, SEED, merged.changed, [], merged.file if is_file else None, "ann"))
+        self.apply(PutGame(merged.game, SEED, merged.changed, merged.file if is_file else None, "ann"))
         return merged
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from playing import HOUR, START
-from test_window_cases import ID, REPLAYS, Play, closed, lobby, pool, sent
+from test_window_cases import ID, REPLAYS, Play, ended, lobby, pool, sent
 
 from kraty_actors.domain.contest_messages import AttemptEnded, Open, Pause, Resume, Seat
 from kraty_actors.domain.ids import contest_id, last_number
@@ -311,4 +311,4 @@ def test_r31_replays_go_to_the_same_lobby_and_prizes_by_board_to_each():
     for _ in range(2):
         assert play.say(Admit(2)).reply == Placed(contest_id(ID, 1), is_new=True)
         play.say(AttemptEnded(2, True))
-    assert {pay.player: pay.entries[0]["amount"] for pay in closed(play, [2], [3])} == {2: 10, 3: 10}
+    assert ended(play, 1, 1) == [10, 10]

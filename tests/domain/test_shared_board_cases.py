@@ -11,10 +11,10 @@ from playing import HOUR, START, frozen, thawed
 
 from kraty_actors.domain import ids
 from kraty_actors.domain.board_view import GetBoard
-from kraty_actors.domain.outcome import Outcome, Tick
+from kraty_actors.domain.outcome import Notice, Outcome, Tick
 from kraty_actors.domain.periods import BoardRules
 from kraty_actors.domain.shared_board import ENTRIES_PER_PART, SharedBoard
-from kraty_actors.domain.shared_board_messages import Contribute, EndPeriod, OpenPeriod
+from kraty_actors.domain.shared_board_messages import Contribute, EndPeriod, OpenPeriod, PeriodClosed
 
 DAY = 24 * HOUR
 MIDNIGHT = START - START % DAY
@@ -55,6 +55,11 @@ def wrote(
 ) -> list[Any]:
     """One write; `order` is the contest's number of the write before it."""
     return [player, serial, started_at, order, prior, score, START, done]
+
+
+def closed(ends_at: int | None) -> Notice:
+    """What those outside are told once: R-54."""
+    return Notice("board.period_closed", (), PeriodClosed("ladder", NAME, MIDNIGHT, ends_at))
 
 
 def shown(board: SharedBoard) -> list[tuple[int, Any]]:
@@ -149,7 +154,7 @@ class TestTheEnd:
     def test_it_closes_at_its_end(self):
         board = opened()
         assert board.wake_at == NEXT
-        assert board.apply(Tick(), NEXT) == Outcome(traced=True, finished=True)
+        assert board.apply(Tick(), NEXT) == Outcome(traced=True, finished=True, notices=[closed(NEXT)])
         assert board.wake_at is None
         assert board.apply(GetBoard(), NEXT).reply.finalized
 
@@ -170,7 +175,8 @@ class TestTheEnd:
     @pytest.mark.parametrize(("at", "is_over"), [(START, True), (START - 1, True), (START + 1, False), (None, False)])
     def test_the_calendar_moves_the_end(self, at: int | None, is_over: bool):
         board = opened()
-        assert board.apply(EndPeriod(at), START) == Outcome(traced=True, finished=is_over)
+        told = [closed(at)] if is_over else ()
+        assert board.apply(EndPeriod(at), START) == Outcome(traced=True, finished=is_over, notices=told)
         assert board.wake_at == (None if is_over else at)
 
     def test_over_is_over(self):
