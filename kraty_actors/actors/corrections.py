@@ -43,6 +43,7 @@ class Correction:
     `taken` is what they are worth, `owed` the part of it that is not there any more."""
 
     player: int
+    is_left_out: bool = False
     rank_before: int | None = None
     rank_after: int | None = None
     give: list[Pay] = field(default_factory=list)
@@ -161,7 +162,8 @@ class Corrections:
 
     async def _plan_board(self, plan: Plan, board: Board, *, names_somebody_new: bool) -> None:
         trial = board.trial
-        rows = {player: Correction(player) for player in trial.left_out if player not in plan.left_out_before}
+        new = [player for player in trial.left_out if player not in plan.left_out_before]
+        rows = {player: Correction(player, is_left_out=True) for player in new}
         for player, balance in board.balances.items():
             row = rows.setdefault(player, Correction(player))
             row.give = list(balance.give)

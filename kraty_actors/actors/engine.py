@@ -19,6 +19,8 @@ from kraty_actors.actors.bans import Bans
 from kraty_actors.actors.boards import Boards
 from kraty_actors.actors.cell import Respond
 from kraty_actors.actors.clock import Clock
+from kraty_actors.actors.copies import Copies
+from kraty_actors.actors.corrections import Corrections
 from kraty_actors.actors.effects import Deliveries, GrantTerms
 from kraty_actors.actors.entrance import Entrance
 from kraty_actors.actors.gates import Gates
@@ -66,6 +68,15 @@ class Engine(Listener):
         self.publishing = Publishing(world)
         self.steering = Steering(world)
         self.inquiries = Inquiries(world)
+        self.corrections = Corrections(
+            store,
+            Copies(store, library),
+            world.players,
+            world.purses,
+            now_ms=world.now_ms,
+            terms=lambda: self._loop.recorder.terms,
+            forget=world.dossiers.forget,
+        )
         self._loop.listener = self
         self._tasks: TaskGroup | None = None
         self.edge = Listener()

@@ -2,16 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kraty_actors.actors.close_report import CloseReport
+from kraty_actors.actors.corrections import Correction, Plan
 from kraty_actors.actors.inquiries import PLAYER_SUBJECT, Lookup
 from kraty_actors.actors.records import unpack
+from kraty_actors.actors.takings import entries_of
 from kraty_actors.domain.preview import Preview, PreviewedMilestone
 from kraty_actors.gateway import translate
 from kraty_actors.gateway.translate import Map
 from kraty_persistence import AnomalyRow, AuditRow, DeliveryRow, PlayerRow
 from kraty_protocol.shapes import iso
+
+CORRECTIONS_LISTED = 5_000
+"""Players that an answer to `windows.correct` names; a frame of these is about two megabytes."""
+
+
+def closed_window(made: CloseReport) -> Map:
+    """How a window was settled, and whether that adds up."""
+    return {
+        "windowId": made.window_id,
+        "eventKey": made.event_key,
+        "participants": made.participants,
+        "winners": made.winners,
+        "grants": made.grants,
+        "paid": [{"currencyKey": key, "amount": amount} for (_, key), amount in sorted(made.paid.items())],
+        "remainder": made.remainder,
+        "orphans": len(made.mismatches),
+    }
+
+
+def listed(plan: Plan, limit: int = CORRECTIONS_LISTED) -> list[Correction]:
+    """The players of a plan who are named; those who only move up are the first to be left out."""
+    some = [one for one in plan.corrections if one.changes_hands or one.is_left_out][:limit]
+    movers = [one for one in plan.corrections if not (one.changes_hands or one.is_left_out)]
+    return [*some, *movers[: limit - len(some)]]
+
+
+def correction(plan: Plan, rows: Sequence[Correction], names: Mapping[int, str]) -> Map:
+    """What a correction does, or has done; `names` has the own id of each player."""
+    given, taken, owed = map(entries_of, plan.sums)
+    return {
+        "plan": [
+            {
+                "playerId": names[row.player],
+                "rankBefore": row.rank_before,
+                "rankAfter": row.rank_after,
+                "grant": [entry for pay in row.give for entry in pay.entries],
+                "take": entries_of(row.taken),
+                "owed": entries_of(row.owed),
+            }
+            for row in rows
+        ],
+        "players": sum(1 for one in plan.corrections if one.changes_hands or one.is_left_out),
+        "moved": plan.moved,
+        "granted": given,
+        "taken": taken,
+        "owed": owed,
+        "applied": plan.is_applied,
+    }
 
 
 def lookup(found: Lookup, player: PlayerRow, attributes: Mapping[str, Any], now: int) -> Map:

@@ -20,7 +20,6 @@ from kraty_actors.domain.ids import bot_public_id, window_of
 from kraty_actors.domain.lobby import LobbyView, Unmatched
 from kraty_actors.domain.outcome import Pay, Refusal
 from kraty_actors.domain.periods import Period
-from kraty_actors.domain.window_messages import Report
 from kraty_persistence import Adjusted, Change, GrantRow, PlayerRow
 from kraty_protocol.errors import Refused
 from kraty_protocol.shapes import iso
@@ -155,21 +154,6 @@ def window(view: WindowView, event: EventView, now: int) -> Map:
         "metadata": event.metadata(view),
         "override": view.override,
         "revision": view.revision,
-    }
-
-
-def report(made: Report, of: WindowView) -> Map:
-    """How a finalized window was settled."""
-    return {
-        "report": {
-            "windowId": of.window_id,
-            "eventKey": of.event_key,
-            "participants": made.participants,
-            "winners": made.winners,
-            "grants": made.grants,
-            "paid": [{"currencyKey": key, "amount": amount} for key, amount in sorted(made.paid.items())],
-            "remainder": made.remainder,
-        }
     }
 
 

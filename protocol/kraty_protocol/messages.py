@@ -39,6 +39,7 @@ from kraty_protocol.operator_messages import (
     LobbiesStart,
     WebhooksReplay,
     WindowFields,
+    WindowsCorrect,
     WindowsExtend,
     WindowsOverride,
 )
@@ -292,6 +293,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "windows.extend": _operator(WindowsExtend),
     "windows.cancel": _operator(WindowFields),
     "windows.report": _operator(WindowFields),
+    "windows.correct": _operator(WindowsCorrect),
     "lobbies.start": _operator(LobbiesStart),
     "attempts.forceComplete": _operator(AttemptsForceComplete),
     "boards.put": _operator(BoardsPut),

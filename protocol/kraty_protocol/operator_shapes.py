@@ -53,9 +53,10 @@ class Paid(TypedDict):
 class Report(TypedDict):
     """What a finalized window came to, whole numbers all.
 
-    `remainder` is the part of a pool that could not be shared (R-43), `grants` counts all that the window and its
-    attempts gave, what came out of those with them, and `orphans` those of them that belong to nobody who took part:
-    there are none, or something is wrong. Older servers leave the last two out.
+    `paid` is what stands granted for the end of the window, `remainder` the part of a pool that could not be shared
+    (R-43). `grants` counts all that the window and its attempts gave and what came out of those, without what was taken
+    back. `orphans` counts grants that nothing accounts for, and those that are due and not there: there are none, or
+    something is wrong. Older servers leave the last two out.
     """
 
     windowId: str
@@ -102,7 +103,8 @@ class Preview(TypedDict):
 
 
 class Correction(TypedDict):
-    """What one player gains and loses by a correction; `owed` is what is to be taken back and not there any more."""
+    """What one player gains and loses by a correction: `take` is taken back, `owed` is what would be as well and is not
+    there any more."""
 
     playerId: str
     rankBefore: int | None
@@ -113,9 +115,18 @@ class Correction(TypedDict):
 
 
 class CorrectionPlan(TypedDict):
-    """The answer to `windows.correct`."""
+    """The answer to `windows.correct`.
+
+    `plan` has the players who are left out, those who get or give back something, and of those who only move up the
+    first; `players` counts all of the first two, `moved` all who stand higher. The sums are over all of them.
+    """
 
     plan: list[Correction]
+    players: int
+    moved: int
+    granted: Entries
+    taken: Entries
+    owed: Entries
     applied: bool
 
 

@@ -46,6 +46,7 @@ SHAPES: dict[str, tuple[Any, str | None]] = {  # the part of a reply, None: all 
         [f"windows.{done}" for done in ("override", "copyPrevious", "extend", "cancel")], (shapes.Window, "window")
     ),
     "windows.report": (operator_shapes.Report, "report"),
+    "windows.correct": (operator_shapes.CorrectionPlan, None),
     **dict.fromkeys(["attempts.forceComplete", "attempts.void"], (shapes.Attempt, "attempt")),
     **dict.fromkeys(["boards.put", "boards.archive"], (operator_shapes.DefinedLeaderboard, None)),
     "crates.open": (shapes.OpenedCrate, None),

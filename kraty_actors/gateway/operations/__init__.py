@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from kraty_actors.gateway.operations import attempts, boards, inquiries, lobbies, money, players, previews, steering
+from kraty_actors.gateway.operations import (
+    attempts,
+    boards,
+    corrections,
+    inquiries,
+    lobbies,
+    money,
+    players,
+    previews,
+    steering,
+)
 
 if TYPE_CHECKING:
     from kraty_actors.gateway.connection import Connection
@@ -56,6 +66,7 @@ HANDLERS: Mapping[str, Handler] = {
     "windows.cancel": steering.windows_cancel,
     "windows.extend": steering.windows_extend,
     "windows.report": steering.windows_report,
+    "windows.correct": corrections.windows_correct,
     "attempts.forceComplete": steering.attempts_force_complete,
     "attempts.void": steering.attempts_void,
     "boards.put": steering.boards_put,

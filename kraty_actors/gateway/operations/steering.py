@@ -10,7 +10,8 @@ from kraty_actors.actors.publishing import WrongGame
 from kraty_actors.actors.steering import Action, Steered
 from kraty_actors.definitions import DefinitionFaults
 from kraty_actors.domain.catalogue import EventView
-from kraty_actors.gateway import translate
+from kraty_actors.domain.outcome import Refusal
+from kraty_actors.gateway import reports, translate
 from kraty_actors.gateway.operations.faults import faulty
 from kraty_actors.gateway.operations.people import who
 from kraty_protocol import operator_messages
@@ -118,13 +119,13 @@ async def windows_extend(connection: Connection, request_id: int, fields: operat
 
 
 async def windows_report(connection: Connection, request_id: int, fields: operator_messages.WindowFields) -> None:
-    steering = connection.gateway.engine.steering
-    steered = await steering.window(fields.window_id)
-    if isinstance(steered, Steered):
-        report = await steering.report(fields.window_id)
-        connection.answer(request_id, report, lambda made: translate.report(made, steered.window))
+    engine = connection.gateway.engine
+    settled = await engine.steering.report(fields.window_id)
+    if isinstance(settled, Refusal):
+        connection.answer(request_id, settled)
     else:
-        connection.answer(request_id, steered)
+        report = await engine.corrections.close_report(fields.window_id)
+        connection.answer(request_id, report, lambda made: {"report": reports.closed_window(made)})
 
 
 def _windows(connection: Connection, found: Sequence[Steered]) -> list[translate.Map]:
