@@ -24,3 +24,9 @@ def postgres() -> Iterator[PostgresServer]:
 def database(postgres: PostgresServer) -> Database:
     """An empty database on it."""
     return postgres.database()
+
+
+@pytest.fixture
+def schema(postgres: PostgresServer) -> Database:
+    """An empty schema on it, for tests to whom the rest of the database is nothing."""
+    return postgres.schema()

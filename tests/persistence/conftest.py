@@ -24,7 +24,7 @@ def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Pl
 
         return new_file
     server: PostgresServer = request.getfixturevalue("postgres")
-    return lambda: PostgresDatabase(server.database())
+    return lambda: PostgresDatabase(server.schema())
 
 
 @pytest.fixture

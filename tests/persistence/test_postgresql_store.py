@@ -18,6 +18,6 @@ pytestmark = pytest.mark.anyio
 
 class TestPostgresqlStore(StoreContract, ChargeContract, GrantContract, OutboxContract):
     @pytest.fixture
-    async def store(self, database: Database) -> AsyncIterator[SqlStore]:
-        async with open_sql_store(database.url) as store:
+    async def store(self, schema: Database) -> AsyncIterator[SqlStore]:
+        async with open_sql_store(schema.url) as store:
             yield store
