@@ -43,7 +43,7 @@ from kraty_persistence import GrantRow, Store
 from kraty_protocol.codec import CODECS
 from kraty_protocol.errors import Refused
 from kraty_protocol.progress import check_progress
-from kraty_protocol.shapes import Attempt, Board, Grant, Listing, Lobby, Periods, Progressed
+from kraty_protocol.shapes import Attempt, Board, Grant, Listing, Lobby, OpenedCrate, Periods, Progressed
 from kraty_protocol.validation import InvalidFields
 
 Number = int | float
@@ -334,6 +334,12 @@ class Game:
         player = await self.engine.players.resolve(player_id)
         row = _accepted(await self.engine.money.claim(player.number, grant_id), GrantRow)
         return cast("Grant", translate.grant(row, self.engine.now_ms()))
+
+    async def open_crate(self, player_id: str, grant_id: str) -> OpenedCrate:
+        """Open a crate that the player was granted, once (R-41)."""
+        player = await self.engine.players.resolve(player_id)
+        opened = _accepted(await self.engine.money.open_crate(player.number, grant_id), tuple)
+        return cast("OpenedCrate", translate.opened_crate(opened, self.engine.now_ms()))
 
     # -- servers and operators
 

@@ -68,6 +68,8 @@ class Entrance:
     ) -> Started:
         """The running attempt, a new one, or the lobby that forms. `announce` tells the player of a new one by a push
         as well."""
+        if player.banned:
+            return Refusal("player_banned", "the player is banned")
         reply: Started = Refusal("overloaded", "try again shortly", {"retryAfter": 1})
         for _ in range(START_TRIES):
             reply, is_settled = await self._try_start(player, event_key, context, announce=announce)

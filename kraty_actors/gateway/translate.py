@@ -216,6 +216,13 @@ def declined(seat: Declined) -> Map:
     return {"eventKey": seat.event_key, "lobbyId": seat.lobby_id, "error": error.to_wire()}
 
 
+def opened_crate(opened: tuple[GrantRow, Sequence[GrantRow]], now: int) -> Map:
+    """A crate, what was in it, and the grants that came of it, that of the contents first."""
+    crate, came_out = opened
+    grants = [grant(row, now) for row in came_out]
+    return {"crate": grant(crate, now), "contents": grants[0]["contents"], "grants": grants}
+
+
 def paid(pay: Pay, terms: GrantTerms) -> Map:
     """A grant that was written just now."""
     is_claimed = terms.is_auto and pay.kind == "reward"

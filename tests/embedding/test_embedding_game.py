@@ -206,3 +206,32 @@ async def test_a_game_ends_when_another_program_takes_its_database_over(tmp_path
 
     with pytest.raises(StoreTaken):
         await serve_until_taken_over()
+
+
+async def test_a_crate_is_opened_once_and_by_its_owner_r41() -> None:
+    cash = {"type": "currency", "currencyKey": "cash", "amount": 7}
+    crate = {"type": "crate", "crateItemKey": "box", "quantity": 1}
+    items = [{"key": "box", "crateBundleId": "in_the_box"}]
+    async with open_game({**GAME, "items": items, "bundles": [{"key": "in_the_box", "entries": [cash]}]}) as game:
+        await game.server.create_grant("ada", [crate], idempotency_key="gift-1")
+        (box,) = [grant for grant in await game.grants("ada") if grant["kind"] == "crate"]
+        opened = await game.open_crate("ada", box["id"])
+        assert opened["contents"] == {"entries": [cash]}
+        assert opened == await game.open_crate("ada", box["id"])
+        assert (await game.wallet("ada"))["cash"] == 7
+        with pytest.raises(Refused) as refused:
+            await game.open_crate("bob", box["id"])
+        assert refused.value.is_not_found
+
+
+async def test_a_banned_player_neither_starts_nor_writes_r51() -> None:
+    async with opened_at_noon() as (game, _):
+        attempt = await game.start("ada", "attack")
+        await game.server.ban("ada", "bot")
+        for act in (game.start("ada", "sprint"), game.progress_attempt("ada", attempt["attemptId"], 1)):
+            with pytest.raises(Refused) as refused:
+                await act
+            assert refused.value.is_player_banned
+        await game.server.unban("ada")
+        await game.start("ada", "sprint")
+        assert (await game.progress_attempt("ada", attempt["attemptId"], 1))["score"] == 1

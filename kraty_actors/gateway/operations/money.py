@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kraty_actors.definitions import DefinitionFaults
@@ -89,15 +88,9 @@ async def crates_open(connection: Connection, request_id: int, fields: messages.
     player = await acting_player(connection, fields)
     engine = connection.gateway.engine
     opened = await engine.money.open_crate(player.number, fields.grant_id)
-    connection.answer(request_id, opened, lambda made: _opened(made, engine.now_ms()))
+    connection.answer(request_id, opened, lambda made: translate.opened_crate(made, engine.now_ms()))
 
 
 def _given(given: tuple[GrantRow, bool], now: int) -> translate.Map:
     row, is_new = given
     return {"grant": translate.grant(row, now), "applied": is_new}
-
-
-def _opened(opened: tuple[GrantRow, Sequence[GrantRow]], now: int) -> translate.Map:
-    crate, came_out = opened
-    grants = [translate.grant(row, now) for row in came_out]
-    return {"crate": translate.grant(crate, now), "contents": grants[0]["contents"], "grants": grants}
