@@ -22,7 +22,8 @@ ROUNDS = 5
 
 
 async def measure_entry(starts: int, folder: Path) -> dict[str, float]:
-    """Starts a second, free and paid, each by players who see it listed and have not been there yet; medians over the rounds; with the interpreter tuned as `serve` tunes it."""
+    """Starts a second, free and paid, each by players who see it listed and have not been there yet: medians over the
+    rounds, with the interpreter tuned as `serve` tunes it."""
     gc.set_threshold(COLLECT_EVERY, 20, 50)
     sys.setswitchinterval(SWITCH_SECONDS)
     free, paid = [], []
