@@ -19,10 +19,10 @@ from kraty_actors.domain.outcome import Effect, Message, MovedLeague, Notice, Ou
 from kraty_actors.domain.payouts import pool_pays, tier_pays, totals
 from kraty_actors.domain.prizes import wins
 
-ATTEMPTS_PER_STEP = 100
+ATTEMPTS_PER_STEP = 50
 """Attempts ended, or looked at for winners, in one input."""
 
-PLAYERS_PER_STEP = 100
+PLAYERS_PER_STEP = 50
 """Players paid, or moved to another league, in one input."""
 
 Stage = Literal["ending", "judging", "waiting", "paying", "over"]

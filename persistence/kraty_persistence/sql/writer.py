@@ -39,7 +39,7 @@ LONGEST_PAUSE_S = 0.25
 GROUP_WEIGHT = 2_000_000
 """Where a group is full, in the unit of `Task.weight`: some 20 ms, of which the sync of the disk is little."""
 
-HELPING_WEIGHT = 500_000
+HELPING_WEIGHT = 200_000
 """How much of a group may be of what can wait."""
 
 
