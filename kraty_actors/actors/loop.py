@@ -19,6 +19,7 @@ from anyio.lowlevel import checkpoint as yield_to_others
 
 from kraty_actors.actors.alarms import Alarms
 from kraty_actors.actors.cell import Batch, Cell, Envelope, Lane, Respond
+from kraty_actors.actors.checkpoints import Checkpoints
 from kraty_actors.actors.clock import Clock
 from kraty_actors.actors.effects import Recorder
 from kraty_actors.actors.lanes import Lanes
@@ -78,6 +79,7 @@ class ActorLoop:
     ) -> None:
         self.listener = Listener()
         self.recorder = Recorder()
+        self._checkpoints = Checkpoints(store, self._checkpoint_stored)
         self._store = store
         self._clock = clock
         self._make_state = make_state
@@ -163,7 +165,8 @@ class ActorLoop:
             await anyio.sleep(0.001)
         for cell in list(self._cells.values()):  # a retired one leaves as soon as it is written down
             if cell.number > cell.checkpointed and cell.state is not None:
-                self._write_checkpoint(cell)
+                self._checkpoints.write(cell)
+        await self._checkpoints.all_written()
 
     # -- one turn
 
@@ -323,21 +326,13 @@ class ActorLoop:
     def _retire(self, cell: Cell) -> None:
         """An actor whose state is final needs no recovery any more once all that it said was heard."""
         if cell.retired and not cell.unheard and cell.state is not None and cell.checkpointed < cell.number:
-            self._write_checkpoint(cell)
-
-    def _write_checkpoint(self, cell: Cell) -> None:
-        cell.checkpointed = cell.number
-        is_over = cell.retired and not cell.unheard
-        unit = Unit(cell.id, cell.number, None, (), tuple(cell.checkpoint()), is_over, can_wait=True)
-        self._store.submit(unit, partial(self._checkpoint_stored, cell))
+            self._checkpoints.write(cell)
 
     def _checkpoint_stored(self, cell: Cell, error: StoreError | None) -> None:
-        if error is None:
-            if cell.retired and not cell.mailbox and not cell.in_flight and not cell.unheard:
-                self._cells.pop(cell.id, None)
-        else:
-            log.warning("the checkpoint of %s waits: %s", cell.id, error)
+        if error is not None:
             cell.checkpointed = 0
+        elif cell.retired and not cell.mailbox and not cell.in_flight and not cell.unheard:
+            self._cells.pop(cell.id, None)
 
     # -- when something breaks
 

@@ -24,6 +24,10 @@ ATTEMPTS_PER_PART = 500
 """Attempts in one part of a checkpoint: a couple of milliseconds of packing."""
 
 
+ROWS_PER_PART = 2_000
+"""Rows of the board in one part of a checkpoint: likewise."""
+
+
 class Arena:
     """See the module.
 
@@ -174,7 +178,7 @@ class Arena:
     # -- checkpoint
 
     def dump(self) -> Mapping[str, Plain]:
-        """All but the attempts."""
+        """All but the attempts and the rows of the board."""
         return {
             "opening": self.opening.record()[1:],
             "isPaused": self.is_paused,
@@ -189,9 +193,14 @@ class Arena:
 
     @classmethod
     def restored(
-        cls, contest_id: str, rulebook: Rulebook, head: Mapping[str, Plain], attempts: Sequence[Plain]
+        cls,
+        contest_id: str,
+        rulebook: Rulebook,
+        head: Mapping[str, Plain],
+        attempts: Sequence[Plain],
+        rows: Iterable[Plain],
     ) -> Arena:
-        """What `dump` gave, with the parts of `attempts.dump`."""
+        """What `dump` gave, with the parts of `attempts.dump` and the rows of `board.dump_rows`."""
         arena = cls(contest_id, rulebook, Open(*head["opening"]))
         arena.is_paused = head["isPaused"]
         arena.board.ends_at = head["endsAt"]
@@ -200,7 +209,7 @@ class Arena:
         arena.bots.restore(head["bots"])
         arena.board.standings.bots_moved()
         arena.attempts.restore(attempts)
-        arena.board.restore(head["board"], arena.attempts)
+        arena.board.restore(head["board"], rows, arena.attempts)
         arena.contributions.restore(head["boards"])
         if head["guardedBy"] != arena._guard_revision:
             arena._guard_by(head["guardedBy"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kraty_actors.domain import attempt as states
-from kraty_actors.domain.arena import ATTEMPTS_PER_PART, Arena
+from kraty_actors.domain.arena import ATTEMPTS_PER_PART, ROWS_PER_PART, Arena
 from kraty_actors.domain.attempt import Attempt, AttemptView
 from kraty_actors.domain.board_view import BoardView, GetBoard, view_of
 from kraty_actors.domain.conclusion import Conclusion
@@ -344,12 +344,15 @@ class Contest:
         yield {**self.arena.dump(), "conclusion": None if conclusion is None else conclusion.dump()}
         for part in self.arena.attempts.dump(ATTEMPTS_PER_PART):
             yield ["attempts", part]
+        for part in self.arena.board.dump_rows(ROWS_PER_PART):
+            yield ["rows", part]
         yield from (["winners", part] for part in _in_parts(conclusion.winners if conclusion else ()))
 
     def restore(self, parts: Sequence[Plain]) -> None:
         head: Mapping[str, Plain] = parts[0]
         attempts = [part for kind, part in parts[1:] if kind == "attempts"]
-        self._arena = Arena.restored(self.id, self._rulebook, head, attempts)
+        rows = [row for kind, part in parts[1:] if kind == "rows" for row in part]
+        self._arena = Arena.restored(self.id, self._rulebook, head, attempts, rows)
         if head["conclusion"] is not None:
             winners = [player for kind, part in parts[1:] if kind == "winners" for player in part]
             self._conclusion = Conclusion.restored(self._arena, head["conclusion"], winners)

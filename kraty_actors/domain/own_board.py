@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from kraty_actors.domain.attempt import Attempt
 from kraty_actors.domain.attempts import Attempts
@@ -156,11 +157,19 @@ class OwnBoard:
         return score if self._ascending else -score
 
     def dump(self) -> Plain:
+        """All but the rows."""
         hidden = [[player, None if row is None else list(row)] for player, row in self.hidden.items()]
-        return [self.version, [list(row) for row in self.standings.players], self._sums.dump(), hidden]
+        return [self.version, self._sums.dump(), hidden]
 
-    def restore(self, plain: Plain, attempts: Attempts) -> None:
-        self.version, rows, sums, hidden = plain
+    def dump_rows(self, size: int) -> Iterator[Plain]:
+        """The rows of players in parts of `size`."""
+        rows = iter(self.standings.players)
+        while part := [list(row) for row in islice(rows, size)]:
+            yield part
+
+    def restore(self, plain: Plain, rows: Iterable[Plain], attempts: Attempts) -> None:
+        """What `dump` gave, and the rows of all parts."""
+        self.version, sums, hidden = plain
         self.standings.players.fill(Row(*row) for row in rows)
         self._sums.restore(sums)
         self.hidden = {player: None if row is None else Row(*row) for player, row in hidden}

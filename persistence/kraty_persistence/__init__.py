@@ -41,6 +41,7 @@ from kraty_persistence.outbox_rows import (
     Reporter,
 )
 from kraty_persistence.ports import (
+    Aside,
     Done,
     Store,
     StoredActor,
@@ -65,6 +66,7 @@ __all__ = [
     "MAX_BALANCE",
     "Adjusted",
     "AnomalyRow",
+    "Aside",
     "AttemptRow",
     "AuditEntry",
     "AuditRow",

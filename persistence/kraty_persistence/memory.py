@@ -26,6 +26,7 @@ class _Actor:
     checkpoint: tuple[bytes, ...] = ()
     covered: int = 0
     records: list[bytes] = field(default_factory=list)
+    aside: list[bytes] = field(default_factory=list)
     finished: bool = False
 
     @property
@@ -102,8 +103,11 @@ class MemoryStore(MemoryMoney, Store):
     def _write(self, unit: Unit, actor: _Actor) -> None:
         if unit.record is not None:
             actor.records.append(unit.record)
+        if unit.aside is not None:
+            actor.aside = [*actor.aside[: unit.aside.first], *unit.aside.parts]
         if unit.checkpoint is not None:
-            actor.checkpoint, actor.covered = unit.checkpoint, unit.number
+            laid = actor.aside[: unit.checkpoint_follows]
+            actor.checkpoint, actor.covered, actor.aside = (*laid, *unit.checkpoint), unit.number, []
         actor.finished = actor.finished or unit.finished
         if unit.record is not None or unit.checkpoint is not None or unit.finished:
             self._actors[unit.actor] = actor

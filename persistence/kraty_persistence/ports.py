@@ -24,7 +24,18 @@ from kraty_persistence.rows import (
     StoreStatistics,
 )
 
-__all__ = ["Done", "Store", "StoredActor", "Unit"]
+__all__ = ["Aside", "Done", "Store", "StoredActor", "Unit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Parts of a checkpoint to come, the first of which is its part `first`.
+
+    What is laid aside counts for nothing until a checkpoint follows it; one that begins with part 0 begins anew.
+    """
+
+    first: int
+    parts: tuple[bytes, ...]
 
 
 @dataclass(slots=True)
@@ -40,6 +51,8 @@ class Unit:
             cannot pay refuses the unit with `BalanceOutOfRange`.
         checkpoint: The actor's whole state after batch `number`; it replaces the checkpoint before it, and
             recovery starts from it. The records that it covers stay, as history.
+        checkpoint_follows: So many parts that were laid aside come before those of the `checkpoint`.
+        aside: Parts to lay aside, in a unit without a record and a checkpoint.
         finished: The actor needs no recovery at start any more. It stays so, whatever later units say.
         can_wait: Nobody waits for it: units of other actors may be stored before it, though handed over later.
     """
@@ -51,6 +64,8 @@ class Unit:
     checkpoint: tuple[bytes, ...] | None = None
     finished: bool = False
     can_wait: bool = False
+    checkpoint_follows: int = 0
+    aside: Aside | None = None
 
 
 Done: TypeAlias = Callable[[StoreError | None], None]

@@ -18,19 +18,19 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from kraty_persistence.errors import JournalConflict
-from kraty_persistence.ports import StoredActor, Unit
+from kraty_persistence.ports import Aside, StoredActor, Unit
 from kraty_persistence.sql.bulk import Bulk
 from kraty_persistence.sql.dialects import Fence
 from kraty_persistence.sql.effects import EffectsPlan
 from kraty_persistence.sql.statements import among, upsert
 from kraty_persistence.sql.tables import actors, checkpoints, history, journal
 
-__all__ = ["GroupPlan", "Heads", "move_to_history", "read_history"]
+__all__ = ["GroupPlan", "Heads", "drop_stale", "move_to_history", "read_history"]
 
 ROWS_AT_ONCE = 64
 """Journal rows that are written and committed by one statement; there is one in the driver's cache for each count."""
 
-_HEAD = sa.select(actors.c.id, actors.c.no, actors.c.covered)
+_HEAD = sa.select(actors.c.id, actors.c.no, actors.c.covered, actors.c.generation)
 _HEADS = _HEAD.where(among(actors.c.id, "names"))
 _HERE = among(journal.c.place, "places")
 _RECORDS = sa.select(journal.c.record).where(_HERE).order_by(journal.c.place)
@@ -39,8 +39,25 @@ _COPY_TO_HISTORY = sa.insert(history).from_select(
 )
 _DROP_RECORDS = sa.delete(journal).where(_HERE)
 _DROP_PARTS = sa.delete(checkpoints).where(among(checkpoints.c.actor_no, "nos"))
+_DROP_ASIDE = sa.delete(checkpoints).where(
+    checkpoints.c.actor_no == sa.bindparam("no"), checkpoints.c.generation == sa.bindparam("of")
+)
+_DROP_SOME = _DROP_ASIDE.where(checkpoints.c.part < sa.bindparam("below"))
+_STALE = (
+    sa.select(checkpoints.c.actor_no, checkpoints.c.generation)
+    .join(actors, actors.c.no == checkpoints.c.actor_no)
+    .where(checkpoints.c.generation != actors.c.generation)
+    .distinct()
+)
 _PUT_ACTORS = Bulk(
-    upsert(actors, lambda new: {"covered": new.covered, "finished": actors.c.finished | new.finished}),
+    upsert(
+        actors,
+        lambda new: {
+            "covered": new.covered,
+            "finished": actors.c.finished | new.finished,
+            "generation": new.generation,
+        },
+    ),
     actors.c.keys(),
 )
 _ADD_RECORDS = Bulk(sa.insert(journal), journal.c.keys())
@@ -49,10 +66,12 @@ _ADD_PARTS = Bulk(sa.insert(checkpoints), checkpoints.c.keys())
 
 @dataclass(slots=True)
 class Head:
-    """What is stored of an actor. `places` are those of its records `covered` + 1, `covered` + 2, ..."""
+    """What is stored of an actor. `places` are those of its records `covered` + 1, `covered` + 2, ...; its checkpoint
+    is that of the `generation`: parts that are laid aside are of the next."""
 
     no: int
     covered: int
+    generation: int = 0
     places: array[int] = field(default_factory=lambda: array("q"))
 
 
@@ -61,6 +80,7 @@ class Heads:
 
     Attributes:
         covered: Places of records that are history, and still lie in the log.
+        stale: Actors' numbers with generations of checkpoints that count no longer, and still lie there.
     """
 
     def __init__(self, connection: sa.Connection) -> None:
@@ -69,11 +89,12 @@ class Heads:
         self.covered: deque[int] = deque()
         columns = _HEAD.add_columns(journal.c.place, journal.c.number)
         query = columns.join_from(actors, journal, actors.c.no == journal.c.actor_no)
-        for name, no, covered, place, number in connection.execute(query.order_by(journal.c.place)):
+        for name, no, covered, generation, place, number in connection.execute(query.order_by(journal.c.place)):
             if number <= covered:
                 self.covered.append(place)
             else:
-                self._heads.setdefault(name, Head(no, covered)).places.append(place)
+                self._heads.setdefault(name, Head(no, covered, generation)).places.append(place)
+        self.stale: deque[tuple[int, int]] = deque(tuple(row) for row in connection.execute(_STALE))
         self.last_no = connection.execute(sa.select(sa.func.max(actors.c.no))).scalar() or 0
         self.last_place = connection.execute(sa.select(sa.func.max(journal.c.place))).scalar() or 0
 
@@ -88,7 +109,7 @@ class Heads:
     def look_up(self, connection: sa.Connection, names: AbstractSet[str]) -> dict[str, Head]:
         """The heads of those of the actors that are stored."""
         rows = connection.execute(_HEADS, {"names": json.dumps(list(names))})
-        return {name: Head(no, covered) for name, no, covered in rows}
+        return {name: Head(no, covered, generation) for name, no, covered, generation in rows}
 
     def adopt(self, name: str, plan: _Plan) -> None:
         """Take over what is now committed. A finished actor without records need not be remembered."""
@@ -98,6 +119,9 @@ class Heads:
         self.covered.extend(head.places[:newly_covered])
         del head.places[:newly_covered]
         head.covered = plan.covered
+        if head.generation != plan.generation:
+            self.stale.append((head.no, head.generation))
+            head.generation = plan.generation
         if plan.finished and not head.places:
             self._heads.pop(name, None)
         else:
@@ -112,14 +136,16 @@ class _Plan:
     is_new: bool
     number: int
     covered: int
+    generation: int = 0
     places: list[int] = field(default_factory=list)  # of the records, once they are written
     checkpoint: tuple[bytes, ...] | None = None
+    follows: int = 0
     finished: bool = False
 
     def planned(self) -> Head:
         """How the actor will stand."""
         places = self.head.places + array("q", self.places)
-        return Head(self.head.no, self.covered, places[self.covered - self.head.covered :])
+        return Head(self.head.no, self.covered, self.generation, places[self.covered - self.head.covered :])
 
 
 class GroupPlan:
@@ -135,6 +161,7 @@ class GroupPlan:
         self._plans: dict[str, _Plan] = {}
         self._records: list[tuple[_Plan, int, bytes]] = []
         self._only_records = True
+        self._asides: list[tuple[_Plan, Aside]] = []
         self._effects = effects or EffectsPlan()
 
     def add(self, unit: Unit) -> None:
@@ -154,7 +181,11 @@ class GroupPlan:
             self._records.append((plan, number, record))
             plan.number = number
         if unit.checkpoint is not None:
-            plan.checkpoint, plan.covered = unit.checkpoint, number
+            plan.checkpoint, plan.covered, plan.follows = unit.checkpoint, number, unit.checkpoint_follows
+            plan.generation = plan.head.generation + bool(unit.checkpoint_follows)
+        if unit.aside is not None:
+            self._asides.append((plan, unit.aside))
+            self._only_records = False
         if unit.finished:
             plan.finished = True
         if record is not None or unit.checkpoint is not None or unit.finished:
@@ -175,7 +206,7 @@ class GroupPlan:
     def _begin(self, name: str) -> _Plan:
         head = self._heads.get(name) or self._looked_up.get(name)
         if head is not None:
-            return _Plan(head, False, head.covered + len(head.places), head.covered)
+            return _Plan(head, False, head.covered + len(head.places), head.covered, head.generation)
         self._heads.last_no += 1
         return _Plan(Head(self._heads.last_no, 0), True, 0, 0)
 
@@ -210,7 +241,7 @@ class GroupPlan:
         values: list[int | str] = []
         for name, plan in self._plans.items():
             if plan.is_new or plan.checkpoint is not None or plan.finished:
-                values += (plan.head.no, name, plan.covered, plan.finished)
+                values += (plan.head.no, name, plan.covered, plan.finished, plan.generation)
         _PUT_ACTORS.write(connection, values)
 
     def _values(self) -> list[int | bytes]:
@@ -226,18 +257,36 @@ class GroupPlan:
 
     def _write_checkpoints(self, connection: sa.Connection) -> None:
         plans = [plan for plan in self._plans.values() if plan.checkpoint is not None]
-        if not plans:
-            return
-        connection.execute(_DROP_PARTS, {"nos": json.dumps([plan.head.no for plan in plans])})
+        replaced = [plan.head.no for plan in plans if not plan.follows]
+        if replaced:
+            connection.execute(_DROP_PARTS, {"nos": json.dumps(replaced)})
         values: list[int | bytes] = []
+        for plan, aside in self._asides:
+            if not aside.first:
+                connection.execute(_DROP_ASIDE, {"no": plan.head.no, "of": plan.head.generation + 1})
+            values += _rows(plan.head.no, plan.head.generation + 1, aside.first, aside.parts)
         for plan in plans:
-            for part, data in enumerate(plan.checkpoint or ()):
-                values += (plan.head.no, part, data)
+            values += _rows(plan.head.no, plan.generation, plan.follows, plan.checkpoint or ())
         _ADD_PARTS.write(connection, values)
 
 
+def _rows(no: int, generation: int, first: int, parts: Sequence[bytes]) -> list[int | bytes]:
+    """Parts of a checkpoint as rows, one after the other."""
+    values: list[int | bytes] = []
+    for part, data in enumerate(parts, first):
+        values += (no, generation, part, data)
+    return values
+
+
+def drop_stale(connection: sa.Connection, no: int, generation: int, below: int) -> bool:
+    """Remove the first parts of a checkpoint that counts no longer, within the transaction begun; whether there were
+    any."""
+    return connection.execute(_DROP_SOME, {"no": no, "of": generation, "below": below}).rowcount > 0
+
+
 def _read_actor(connection: sa.Connection, head: Head) -> StoredActor:
-    parts = sa.select(checkpoints.c.data).where(checkpoints.c.actor_no == head.no).order_by(checkpoints.c.part)
+    of_actor = (checkpoints.c.actor_no == head.no) & (checkpoints.c.generation == head.generation)
+    parts = sa.select(checkpoints.c.data).where(of_actor).order_by(checkpoints.c.part)
     records = tuple(connection.execute(_RECORDS, {"places": json.dumps(head.places.tolist())}).scalars())
     return StoredActor(tuple(connection.execute(parts).scalars()), head.covered + len(records), records)
 

@@ -58,6 +58,7 @@ actors = sa.Table(
     sa.Column("id", Text, nullable=False, unique=True),
     sa.Column("covered", sa.BigInteger, nullable=False),  # the last batch that the checkpoint holds
     sa.Column("finished", sa.Boolean, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),  # of the checkpoint that counts
 )
 _index_where("actors_unfinished", actors.c.finished.is_(False), actors.c.no)
 
@@ -87,6 +88,7 @@ checkpoints = sa.Table(
     "checkpoints",
     metadata,
     sa.Column("actor_no", _Row, primary_key=True),
+    sa.Column("generation", sa.Integer, primary_key=True),
     sa.Column("part", sa.Integer, primary_key=True),
     sa.Column("data", sa.LargeBinary, nullable=False),
 )

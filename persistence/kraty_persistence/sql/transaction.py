@@ -16,7 +16,7 @@ from kraty_persistence.outbox_rows import Reporter
 from kraty_persistence.ports import Done, StoredActor, Unit
 from kraty_persistence.sql.dialects import Fence
 from kraty_persistence.sql.effects import EffectsPlan, read_for
-from kraty_persistence.sql.journal import GroupPlan, Heads, move_to_history
+from kraty_persistence.sql.journal import GroupPlan, Heads, drop_stale, move_to_history
 
 __all__ = ["Job", "Task", "Transactions", "UnitTask"]
 
@@ -43,7 +43,7 @@ class UnitTask:
     def weight(self) -> int:
         """About how much there is to write, in bytes; every row counts as some more of them."""
         unit = self.unit
-        parts = unit.checkpoint or ()
+        parts = unit.checkpoint or (() if unit.aside is None else unit.aside.parts)
         size = sum(map(len, parts)) + len(unit.record or b"")
         rows = 1 + len(parts)
         if unit.effects:
@@ -69,6 +69,10 @@ MOVED_AT_ONCE = 64
 """Records that move to the history in one transaction: some two milliseconds, for which a commit may have to wait."""
 
 
+PARTS_AT_ONCE = 16
+"""Parts of a replaced checkpoint that are removed in one transaction."""
+
+
 @dataclass(slots=True)
 class _Attempt:
     """What a transaction is to store, and whether it was told to commit."""
@@ -88,6 +92,7 @@ class Transactions:
         self._plan = GroupPlan(heads)
         self.reporter: Reporter | None = None
         self._doubtful: _Attempt | None = None
+        self._dropped = 0
 
     @property
     def is_in_doubt(self) -> bool:
@@ -160,7 +165,8 @@ class Transactions:
         return GroupPlan(self._heads, heads, plan)
 
     def tidy(self, connection: sa.Connection) -> bool:
-        """Move some records that checkpoints cover out of the log; whether there were any.
+        """Move some records that checkpoints cover out of the log, or remove some of a checkpoint that was replaced;
+        whether there were any.
 
         Raises:
             StoreTaken: Another server owns the database.
@@ -176,7 +182,20 @@ class Transactions:
                 attempt.is_committing = True
             for _ in places:
                 covered.popleft()
-        return bool(places)
+        return bool(places) or self._drop_stale(connection)
+
+    def _drop_stale(self, connection: sa.Connection) -> bool:
+        stale = self._heads.stale
+        if not stale:
+            return False
+        no, generation = stale[0]
+        self._dropped += PARTS_AT_ONCE
+        with self._trying(_Attempt((), GroupPlan(self._heads), [])), connection.begin():
+            self._fence.enter(connection)
+            if not drop_stale(connection, no, generation, self._dropped):
+                stale.popleft()
+                self._dropped = 0
+        return True
 
     def read_actor(self, connection: sa.Connection, name: str) -> StoredActor:
         """For a job: all that is stored of an actor, with the units of the same transaction."""
