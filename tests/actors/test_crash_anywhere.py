@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from acting import ROOTS, START, Give, Look, Purse, Sleep, SteppedStore, StillCl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kraty_actors.actors import checkpoints
 from kraty_actors.actors.cell import Cell
 from kraty_actors.actors.engine import Engine
 from kraty_actors.actors.loop import answer_to
@@ -37,6 +39,14 @@ steps = st.one_of(
     st.tuples(st.just("checkpoint"), actors, st.none()),
 )
 lives = st.lists(st.lists(steps, max_size=14), min_size=1, max_size=4)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_helpings() -> Iterator[None]:
+    """Every checkpoint is laid aside part by part, so that crashes fall between any two of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoints, "HELPING_BYTES", 1)
+        yield
 
 
 class Lives:
@@ -75,7 +85,7 @@ class Lives:
             case "checkpoint", actor, _:
                 cell = world.loop._cells[actor]
                 if cell.number > cell.checkpointed:
-                    world.loop._write_checkpoint(cell)
+                    world.loop._checkpoints.write(cell)
         await world.settle()
         await self._look_at_those_at_rest(world)
 

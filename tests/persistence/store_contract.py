@@ -12,6 +12,7 @@ import pytest
 from kraty_persistence import (
     MAX_BALANCE,
     Adjusted,
+    Aside,
     AuditEntry,
     AuditRow,
     BalanceOutOfRange,
@@ -129,6 +130,25 @@ class StoreContract:
         assert await store.load("a") == StoredActor((b"z",), 4, ())
         await put(store, Unit("a", 5, b"5"), Unit("a", 4, checkpoint=()))
         assert await store.load("a") == StoredActor((), 5, (b"5",))
+
+    async def test_parts_that_are_laid_aside_count_once_a_checkpoint_follows_them(self, store: Store):
+        before = StoredActor((b"old",), 3, (b"2", b"3"))
+        await put(store, *records("a", b"1", b"2", b"3"), Unit("a", 1, checkpoint=(b"old",)))
+        await put(store, Unit("a", 3, aside=Aside(0, (b"given up",))), Unit("a", 3, aside=Aside(0, (b"x", b"y"))))
+        assert await store.load("a") == before
+        await put(store, Unit("a", 3, aside=Aside(2, (b"z",))), Unit("b", 1, b"other"))
+        assert await store.load("a") == before
+        await put(store, Unit("a", 3, checkpoint=(b"end",), checkpoint_follows=3, finished=True))
+        assert await store.load("a") == StoredActor((b"x", b"y", b"z", b"end"), 3)
+        await put(store, Unit("a", 4, b"4"), Unit("a", 4, checkpoint=(b"new",)))
+        assert await store.load("a") == StoredActor((b"new",), 4)
+
+    async def test_a_checkpoint_forgets_what_was_laid_aside_in_vain(self, store: Store):
+        await put(store, Unit("a", 1, b"1"), Unit("a", 1, aside=Aside(0, (b"x", b"y"))))
+        await put(store, Unit("a", 1, checkpoint=(b"whole",)))
+        assert await store.load("a") == StoredActor((b"whole",), 1)
+        await put(store, Unit("a", 1, aside=Aside(0, (b"z",))), Unit("a", 1, checkpoint=(), checkpoint_follows=1))
+        assert await store.load("a") == StoredActor((b"z",), 1)
 
     async def test_a_checkpoint_may_be_all_there_is(self, store: Store):
         await put(store, Unit("a", 0, checkpoint=(b"fresh",)))
