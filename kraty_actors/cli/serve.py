@@ -15,8 +15,9 @@ import anyio
 import click
 
 from kraty_actors.actors.publishing import WrongGame
+from kraty_actors.actors.records import UnknownFormat
 from kraty_actors.cli.faults import give_up, import_modules, read_text
-from kraty_actors.definitions import DefinitionFaults
+from kraty_actors.definitions import DefinitionFaults, UnreadableDefinition
 from kraty_actors.game import open_game
 from kraty_actors.gateway.auth import read_secrets
 from kraty_persistence import StoreError, StoreTaken
@@ -106,7 +107,7 @@ async def _serve(options: Options) -> None:
             give_up(*(f"{options.game}: {fault.path}: {fault.message}" for fault in error.faults))
         except StoreTaken:
             raise
-        except (StoreError, WrongGame) as error:
+        except (StoreError, WrongGame, UnreadableDefinition, UnknownFormat) as error:
             give_up(error)
         except OSError as error:
             give_up(_os_fault(options, error))

@@ -74,6 +74,7 @@ from kraty_actors.definitions.rewards import (
     SharedPoolParameters,
 )
 from kraty_actors.definitions.schema import json_schema
+from kraty_actors.definitions.stored import UnreadableDefinition, stored
 
 __all__ = [
     "AntiCheat",
@@ -140,6 +141,7 @@ __all__ = [
     "SharedBoard",
     "SharedPoolParameters",
     "Step",
+    "UnreadableDefinition",
     "Validator",
     "ValidatorParams",
     "Webhook",
@@ -150,4 +152,5 @@ __all__ = [
     "load_game",
     "load_game_text",
     "load_shared_board",
+    "stored",
 ]

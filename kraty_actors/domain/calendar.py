@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kraty_actors.definitions import EventDefinition, GameFile
+from kraty_actors.definitions import EventDefinition, GameFile, stored
 from kraty_actors.domain import steering
 from kraty_actors.domain.board_shelf import BoardShelf
 from kraty_actors.domain.calendar_messages import (
@@ -77,7 +77,7 @@ class Calendar:
 
     def _put(self, command: PutGame, now: int) -> Outcome:
         """All or nothing: a game that cannot be read changes nothing."""
-        game = GameFile.model_validate(command.game)
+        game = stored(GameFile, command.game)
         outcome = self._open_due(now)
         self._game, self._seed = game, command.seed
         self._file = self._file if command.file is None else command.file
@@ -268,7 +268,7 @@ class Calendar:
 
     def restore(self, parts: Sequence[Plain]) -> None:
         head = parts[0]
-        self._game = GameFile.model_validate(head["game"]) if head["game"] is not None else None
+        self._game = stored(GameFile, head["game"]) if head["game"] is not None else None
         self._file = head["file"]
         self._seed = head["seed"]
         self._revisions = head["revisions"]

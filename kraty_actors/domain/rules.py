@@ -19,6 +19,7 @@ from kraty_actors.definitions import (
     RewardPolicyFixedBundle,
     RewardPolicyRankScaled,
     RewardPolicySharedPool,
+    stored,
 )
 from kraty_actors.definitions.rewards import Tier
 from kraty_actors.domain.bots import Behaviour, BotSeat, Persona
@@ -180,9 +181,9 @@ class Rules:
     def restored(cls, plain: Mapping[str, Plain]) -> Rules:
         return cls(
             plain["revision"],
-            EventDefinition.model_validate(plain["event"]),
-            [BotDefinition.model_validate(bot) for bot in plain["bots"]],
-            [IdentityPool.model_validate(pool) for pool in plain["pools"]],
+            stored(EventDefinition, plain["event"]),
+            [stored(BotDefinition, bot) for bot in plain["bots"]],
+            [stored(IdentityPool, pool) for pool in plain["pools"]],
             plain["defaultPool"],
             Bundles.restored(plain["bundles"]),
         )
