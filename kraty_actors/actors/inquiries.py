@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from kraty_actors.actors.money import Money
-from kraty_actors.actors.records import pack
+from kraty_actors.actors.records import pack, unpack
 from kraty_actors.actors.world import World
 from kraty_actors.domain.attempt import AttemptView
 from kraty_actors.domain.contest_messages import GetAttempt
@@ -23,6 +23,9 @@ Row = TypeVar("Row")
 PLAYER_SUBJECT = "player:"
 """Before the number of the player whom an audit row is about."""
 
+CORRECTION, LEFT_OUT = "windows.correct", "without"
+"""The action whose rows name players by number, and where they do."""
+
 
 @dataclass(slots=True, frozen=True)
 class Lookup:
@@ -33,6 +36,14 @@ class Lookup:
     balances: Sequence[tuple[str, int]]
     inventory: Sequence[tuple[str, int]]
     anomalies: Sequence[AnomalyRow]
+
+
+@dataclass(slots=True, frozen=True)
+class Trace:
+    """A row of the audit trail, and the players whom it names, by number; whoever is not there any more is left out."""
+
+    row: AuditRow
+    players: Mapping[int, PlayerRow]
 
 
 class Inquiries:
@@ -91,18 +102,15 @@ class Inquiries:
         audited = AuditEntry(now, who, "webhooks.replay", "webhooks", None, pack(asked))
         return await self._world.store.replay(ids, now, audited=audited)
 
-    async def audit(
-        self, *, limit: int, after: str | None
-    ) -> tuple[list[tuple[AuditRow, PlayerRow | None]], str | None]:
-        """A page of the audit trail, each row with the player whom it is about."""
+    async def audit(self, *, limit: int, after: str | None) -> tuple[list[Trace], str | None]:
+        """A page of the audit trail."""
         before = _number(after)
         if after is not None and before is None:
             return [], None
         page, last = _page(await self._world.store.audit(limit=limit + 1, before=before), limit)
-        about = [_player_of(row) for row in page]
-        known = await self._players(number for number in about if number is not None)
-        rows = [(row, None if number is None else known.get(number)) for row, number in zip(page, about, strict=True)]
-        return rows, None if last is None else str(last.number)
+        known = await self._players(number for row in page for number in _players_in(row))
+        traces = [Trace(row, {number: known[number] for number in _players_in(row) if number in known}) for row in page]
+        return traces, None if last is None else str(last.number)
 
     async def _players(self, numbers: Iterable[int]) -> dict[int, PlayerRow]:
         wanted = set(numbers)
@@ -112,10 +120,19 @@ class Inquiries:
         return {number: players.row(number) for number in wanted - missing}
 
 
-def _player_of(row: AuditRow) -> int | None:
+def player_of(row: AuditRow) -> int | None:
     """The number of the player whom an audit row is about. An event may have a key that looks like one."""
     is_about_one = row.action.startswith(("players.", "grants.")) and row.subject.startswith(PLAYER_SUBJECT)
     return _number(row.subject.removeprefix(PLAYER_SUBJECT)) if is_about_one else None
+
+
+def _players_in(row: AuditRow) -> list[int]:
+    number = player_of(row)
+    if number is not None:
+        return [number]
+    if row.action == CORRECTION and row.after is not None:
+        return list(unpack(row.after)[LEFT_OUT])
+    return []
 
 
 def _number(text: str | None) -> int | None:

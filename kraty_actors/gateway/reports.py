@@ -7,13 +7,13 @@ from typing import Any
 
 from kraty_actors.actors.close_report import CloseReport
 from kraty_actors.actors.corrections import Correction, Plan
-from kraty_actors.actors.inquiries import PLAYER_SUBJECT, Lookup
+from kraty_actors.actors.inquiries import CORRECTION, LEFT_OUT, PLAYER_SUBJECT, Lookup, Trace, player_of
 from kraty_actors.actors.records import unpack
 from kraty_actors.actors.takings import entries_of
 from kraty_actors.domain.preview import Preview, PreviewedMilestone
 from kraty_actors.gateway import translate
 from kraty_actors.gateway.translate import Map
-from kraty_persistence import AnomalyRow, AuditRow, DeliveryRow, PlayerRow
+from kraty_persistence import AnomalyRow, DeliveryRow, PlayerRow
 from kraty_protocol.shapes import iso
 
 CORRECTIONS_LISTED = 5_000
@@ -106,17 +106,27 @@ def delivery(row: DeliveryRow) -> Map:
     }
 
 
-def audit_row(row: AuditRow, player: PlayerRow | None) -> Map:
-    """Who changed what; a player is named by their own id, as long as they have one."""
+def audit_row(trace: Trace) -> Map:
+    """Who changed what; players are named by their own ids, as long as they have one."""
+    row, number = trace.row, player_of(trace.row)
+    known = None if number is None else trace.players.get(number)
     return {
         "id": str(row.number),
         "at": iso(row.at),
         "who": row.who,
         "action": row.action,
-        "subject": row.subject if player is None else f"{PLAYER_SUBJECT}{player.player_id}",
-        "before": None if row.before is None else unpack(row.before),
-        "after": None if row.after is None else unpack(row.after),
+        "subject": row.subject if known is None else f"{PLAYER_SUBJECT}{known.player_id}",
+        "before": _named(trace, row.before),
+        "after": _named(trace, row.after),
     }
+
+
+def _named(trace: Trace, state: bytes | None) -> Any:
+    plain = None if state is None else unpack(state)
+    if trace.row.action != CORRECTION or plain is None:
+        return plain
+    left_out = [trace.players[number].player_id for number in plain[LEFT_OUT] if number in trace.players]
+    return {**plain, LEFT_OUT: left_out}
 
 
 def preview(made: Preview) -> Map:

@@ -35,6 +35,7 @@ BY_OPERATORS: list[tuple[str, dict[str, Any]]] = [
     ("windows.cancel", {"windowId": NO_WINDOW}),
     ("windows.extend", {"windowId": NO_WINDOW, "endsAt": LATE}),
     ("windows.report", {"windowId": NO_WINDOW}),
+    ("windows.correct", {"windowId": NO_WINDOW, "without": ["ann"]}),
     ("lobbies.start", {"lobbyId": f"{NO_WINDOW}.1"}),
     ("attempts.forceComplete", {"attemptId": f"{NO_WINDOW}.1.0"}),
     ("boards.put", {"leaderboard": {"key": "ladder"}}),

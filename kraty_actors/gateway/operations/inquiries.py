@@ -48,5 +48,5 @@ async def webhooks_replay(connection: Connection, request_id: int, fields: opera
 
 async def audit_list(connection: Connection, request_id: int, fields: Page) -> None:
     page, following = await connection.gateway.engine.inquiries.audit(limit=fields.limit, after=fields.after)
-    rows = [reports.audit_row(*row) for row in page]
+    rows = [reports.audit_row(trace) for trace in page]
     connection.reply(request_id, {"audit": rows, "next": following})
