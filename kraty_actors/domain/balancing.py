@@ -51,11 +51,11 @@ def balance(due: Sequence[Pay], held: Sequence[Held], *, shares_a_pool: bool) ->
 def _share(due: Sequence[Pay], standing: Sequence[Held], used: Collection[str]) -> Balance:
     stands = sum(grant.worth for grant in standing)
     share = due[0] if due else None
-    amount = 0 if share is None else share.entries[0]["amount"]
-    if stands == amount:
-        return EVEN
     if share is None:
         return Balance([grant.id for grant in standing])
+    amount = share.entries[0]["amount"]
+    if stands == amount:
+        return EVEN
     if not 0 < stands < amount:
         anew = replace(share, grant_id=_unused(share.grant_id, used))
         return Balance([grant.id for grant in standing], [anew])
@@ -70,10 +70,10 @@ def _reward(due: Sequence[Pay], standing: Sequence[Held], used: Collection[str])
     reward, *crates = due
     stands = {grant.id for grant in standing if grant.came_with is None}
     kept = next((name for name in _names(reward.grant_id, used) if name in stands), None)
-    take = [grant.id for grant in standing if kept not in (grant.id, grant.came_with)]
     if kept is None:
         name = _unused(reward.grant_id, used)
-        return Balance(take, [replace(reward, grant_id=name), *_of(crates, name)])
+        return Balance([grant.id for grant in standing], [replace(reward, grant_id=name), *_of(crates, name)])
+    take = [grant.id for grant in standing if kept not in (grant.id, grant.came_with)]
     return Balance(take, [crate for crate in _of(crates, kept) if crate.grant_id not in used])
 
 
