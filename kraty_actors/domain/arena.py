@@ -9,7 +9,7 @@ from kraty_actors.domain.attempt import Attempt, AttemptView
 from kraty_actors.domain.attempts import Attempts
 from kraty_actors.domain.bots import Bots, Grid
 from kraty_actors.domain.chance import Chance
-from kraty_actors.domain.contest_messages import AttemptEnded, Open
+from kraty_actors.domain.contest_messages import AttemptEnded, AttemptsEnded, Open
 from kraty_actors.domain.contributions import Contributions
 from kraty_actors.domain.ids import attempt_id, parent
 from kraty_actors.domain.milestones import Milestones
@@ -116,6 +116,18 @@ class Arena:
             self.board.ended(attempt, self.moment)
         return effects
 
+    def ended_together(self, ends: Iterable[tuple[Attempt, int]], *, status: str | None = None) -> Outcome:
+        """End several attempts that run, each at its own time: the window is told of all at once."""
+        completed: list[int] = []
+        expired: list[int] = []
+        notices, effects = [], []
+        for attempt, at in ends:
+            effects += self.end(attempt, at, status=status)
+            (completed if attempt.counts_as_completed else expired).append(attempt.player)
+            notices.append(Notice("attempt.ended", (attempt.player,), self.view(attempt)))
+        messages = [Message(self.window_id, AttemptsEnded(completed, expired))] if notices else []
+        return Outcome(traced=bool(notices), messages=messages, notices=notices, effects=effects)
+
     def ended(
         self, ends: Iterable[tuple[Attempt, int]], *, status: str | None = None, by_write: bool = False
     ) -> Outcome:
@@ -169,8 +181,15 @@ class Arena:
         capped = scoring.capped(attempt.raw)
         return (raw if capped is attempt.raw else scoring.by_key(capped)), raw
 
-    def already_ended(self, attempt: Attempt) -> Refusal:
-        return Refusal("attempt_finished", "the attempt has ended", {"attempt": self.view(attempt)})
+    def view_by(self, attempt: Attempt, now: int) -> AttemptView:
+        """The attempt as it is by now; of one whose turn to end comes only in a later step, as it will be then."""
+        view = self.view(attempt)
+        if attempt.status == states.IN_PROGRESS and attempt.ends_at is not None and now >= attempt.ends_at:
+            return view.ended(self.final_status(attempt), attempt.ends_at)
+        return view
+
+    def already_ended(self, attempt: Attempt, now: int) -> Refusal:
+        return Refusal("attempt_finished", "the attempt has ended", {"attempt": self.view_by(attempt, now)})
 
     def paused(self) -> Refusal:
         return Refusal("event_disabled", f"{self.rules.event.key} is paused", {"state": "paused"})

@@ -49,6 +49,10 @@ class Attempt:
     past: Past = None
     previous: int = -1
 
+    def is_over_by(self, now: int) -> bool:
+        """Whether it has ended, though its turn to be ended may come only in a later step."""
+        return self.status != IN_PROGRESS or (self.ends_at is not None and now >= self.ends_at)
+
     @property
     def counts_as_completed(self) -> bool:
         return self.status in (COMPLETED, FORCE_COMPLETED)

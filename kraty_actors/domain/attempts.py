@@ -64,12 +64,13 @@ class Attempts:
         """The earliest instant at which an attempt may run out of time."""
         return self._deadlines[0][0] if self._deadlines else None
 
-    def run_out(self, now: int) -> Iterator[tuple[Attempt, int]]:
-        """Take the attempts whose time is over, in the order of their ends."""
-        while self._deadlines and self._deadlines[0][0] <= now:
+    def run_out(self, now: int, most: int) -> Iterator[tuple[Attempt, int]]:
+        """Take the next `most` attempts whose time is over, in the order of their ends."""
+        while most and self._deadlines and self._deadlines[0][0] <= now:
             at, serial = heapq.heappop(self._deadlines)
             attempt = self._all[serial]
             if attempt.status == IN_PROGRESS and attempt.ends_at == at:
+                most -= 1
                 yield attempt, at
 
     def extend(self, old_end: int, new_end: int, duration_ms: int | None) -> None:

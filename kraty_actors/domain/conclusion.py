@@ -14,7 +14,7 @@ from typing import Literal
 from kraty_actors.domain import attempt as states
 from kraty_actors.domain.arena import Arena
 from kraty_actors.domain.attempt import Attempt
-from kraty_actors.domain.contest_messages import AttemptsEnded, Closed, Paid
+from kraty_actors.domain.contest_messages import Closed, Paid
 from kraty_actors.domain.outcome import Effect, Message, MovedLeague, Notice, Outcome, Pay, Plain
 from kraty_actors.domain.payouts import pool_pays, tier_pays, totals
 from kraty_actors.domain.prizes import wins
@@ -94,21 +94,11 @@ class Conclusion:
             self._say(outcome, Closed(self._arena.id, len(self._winners)))
 
     def _end_some(self, outcome: Outcome, attempts: Iterable[Attempt]) -> None:
-        arena, status = self._arena, states.EXPIRED if self._is_cancelled else None
-        completed: list[int] = []
-        expired: list[int] = []
-        effects: list[Effect] = []
-        notices: list[Notice] = []
-        for attempt in attempts:
-            if attempt.status != states.IN_PROGRESS:
-                continue
-            effects += arena.end(attempt, self.ends_at(attempt), status=status)
-            (completed if attempt.counts_as_completed else expired).append(attempt.player)
-            notices.append(Notice("attempt.ended", (attempt.player,), arena.view(attempt)))
-        if notices:
-            outcome.effects = [*outcome.effects, *effects]
-            outcome.notices = [*outcome.notices, *notices]
-            self._say(outcome, AttemptsEnded(completed, expired))
+        running = [(one, self.ends_at(one)) for one in attempts if one.status == states.IN_PROGRESS]
+        ended = self._arena.ended_together(running, status=states.EXPIRED if self._is_cancelled else None)
+        outcome.messages = [*outcome.messages, *ended.messages]
+        outcome.effects = [*outcome.effects, *ended.effects]
+        outcome.notices = [*outcome.notices, *ended.notices]
 
     def ends_at(self, attempt: Attempt) -> int:
         """When an attempt that runs has ended by this."""
@@ -210,7 +200,7 @@ class Conclusion:
         steps = dict.fromkeys(relegated, lower) | dict.fromkeys(promoted, higher)
         return [(player, leagues[to]) for player, to in steps.items() if to != stands]
 
-    def _say(self, outcome: Outcome, command: AttemptsEnded | Closed | Paid) -> None:
+    def _say(self, outcome: Outcome, command: Closed | Paid) -> None:
         outcome.messages = [*outcome.messages, Message(self._arena.window_id, command)]
 
     # -- checkpoint

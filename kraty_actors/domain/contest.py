@@ -12,7 +12,7 @@ from kraty_actors.domain import attempt as states
 from kraty_actors.domain.arena import ATTEMPTS_PER_PART, ROWS_PER_PART, Arena
 from kraty_actors.domain.attempt import Attempt, AttemptView
 from kraty_actors.domain.board_view import BoardView, GetBoard, view_of
-from kraty_actors.domain.conclusion import Conclusion
+from kraty_actors.domain.conclusion import ATTEMPTS_PER_STEP, Conclusion
 from kraty_actors.domain.contest_messages import (
     ANYONE,
     Amend,
@@ -124,7 +124,7 @@ class Contest:
         is_open = self._conclusion is None
         outcome = write(arena, command, now, is_open=is_open, is_settled=not is_open and self.is_settled)
         if not is_open and isinstance(outcome.reply, Refusal):
-            outcome.reply = self._as_ended(outcome.reply)
+            outcome.reply = self._as_ended(outcome.reply, now)
         return outcome
 
     def _apply(self, arena: Arena, command: Command, now: int) -> Outcome:
@@ -132,13 +132,17 @@ class Contest:
             case GetBoard():
                 return Outcome(reply=self._read(arena, command, now))
             case GetAttempt():
-                return Outcome(reply=self._read_attempt(arena, command))
+                return Outcome(reply=self._read_attempt(arena, command, now))
             case Finish():
                 return self._finish(arena, command, now)
             case Seat():
                 return self._seat(arena, command, now)
             case Tick():
-                return self._conclusion.step(now) if self._conclusion else arena.ended(arena.attempts.run_out(now))
+                return (
+                    self._conclusion.step(now)
+                    if self._conclusion
+                    else arena.ended_together(arena.attempts.run_out(now, ATTEMPTS_PER_STEP))
+                )
             case Close() if self._conclusion is None:
                 self._conclusion = Conclusion(arena, command.at, is_cancelled=command.is_cancelled)
                 return self._conclusion.step(now)
@@ -180,8 +184,9 @@ class Contest:
         if arena.is_paused and not self.is_settled:
             return Outcome(reply=arena.paused())
         if attempt.status != states.IN_PROGRESS or self._conclusion is not None:
-            return Outcome(reply=self._view(arena, attempt))
-        outcome = arena.ended([(attempt, now)])
+            return Outcome(reply=self._view(arena, attempt, now))
+        at = now if attempt.ends_at is None else min(now, attempt.ends_at)
+        outcome = arena.ended([(attempt, at)])
         outcome.reply = arena.view(attempt)
         return outcome
 
@@ -311,21 +316,21 @@ class Contest:
         serial = self.arena.attempts.newest(player)
         return attempt_id(self.id, serial) if serial >= 0 else None
 
-    def _read_attempt(self, arena: Arena, query: GetAttempt) -> AttemptView | Refusal:
+    def _read_attempt(self, arena: Arena, query: GetAttempt, now: int) -> AttemptView | Refusal:
         serial = query.serial if query.serial is not None else arena.attempts.newest(query.player)
         attempt = arena.attempts.own(serial, query.player)
-        return no_attempt() if attempt is None else self._view(arena, attempt)
+        return no_attempt() if attempt is None else self._view(arena, attempt, now)
 
-    def _view(self, arena: Arena, attempt: Attempt) -> AttemptView:
+    def _view(self, arena: Arena, attempt: Attempt, now: int) -> AttemptView:
         """The attempt; of one whose turn to end comes only in a later step, as it will be then."""
-        view = arena.view(attempt)
+        view = arena.view_by(attempt, now)
         if attempt.status == states.IN_PROGRESS and self._conclusion is not None:
             status = self._conclusion.status_of(attempt)
             ended_at = self._conclusion.ends_at(attempt)
             view = view.ended(status, ended_at)
         return view
 
-    def _as_ended(self, refusal: Refusal) -> Refusal:
+    def _as_ended(self, refusal: Refusal, now: int) -> Refusal:
         """A refusal that shows the attempt, as it is once the contest has closed."""
         shown = refusal.details.get("attempt")
         if not isinstance(shown, AttemptView):
@@ -334,7 +339,7 @@ class Contest:
         attempt = self.arena.attempts.own(serial, ANYONE)
         if attempt is None:
             return refusal
-        return Refusal(refusal.code, refusal.message, {"attempt": self._view(self.arena, attempt)})
+        return Refusal(refusal.code, refusal.message, {"attempt": self._view(self.arena, attempt, now)})
 
     # -- checkpoint
 

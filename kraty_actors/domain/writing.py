@@ -22,7 +22,7 @@ def write(arena: Arena, command: Write, now: int, *, is_open: bool, is_settled: 
     if attempt is None:
         return Outcome(reply=no_attempt())
     if is_settled:
-        return Outcome(reply=arena.already_ended(attempt))
+        return Outcome(reply=arena.already_ended(attempt, now))
     scoring = arena.rules.scoring
     changes = command.metrics
     if not isinstance(changes, dict):
@@ -37,8 +37,8 @@ def write(arena: Arena, command: Write, now: int, *, is_open: bool, is_settled: 
         return Outcome(reply=Refusal("player_banned", "the player is banned"))
     if arena.is_paused:
         return Outcome(reply=arena.paused())
-    if attempt.status != states.IN_PROGRESS or not is_open:
-        return Outcome(reply=arena.already_ended(attempt))
+    if not is_open or attempt.is_over_by(now):
+        return Outcome(reply=arena.already_ended(attempt, now))
     incoming = scoring.incoming(attempt.raw, changes, command.mode)
     if isinstance(incoming, Refusal):
         return Outcome(reply=incoming)
