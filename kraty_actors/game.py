@@ -38,8 +38,9 @@ from kraty_actors.gateway.inside import Doorbell, Inside
 from kraty_actors.gateway.line import Serves
 from kraty_actors.gateway.listener import open_port, serve_port, serve_stream
 from kraty_actors.gateway.listing import listing
+from kraty_actors.gateway.operations.people import player_banned
 from kraty_actors.opening import GameSource, opened_store, read_game, unwrapped
-from kraty_persistence import GrantRow, Store
+from kraty_persistence import GrantRow, PlayerRow, Store
 from kraty_protocol.codec import CODECS
 from kraty_protocol.errors import Refused
 from kraty_protocol.progress import check_progress
@@ -211,7 +212,7 @@ class Game:
 
     async def finish(self, player_id: str, attempt_id: str) -> Attempt:
         """End an attempt (R-12); on one that has ended, the same again."""
-        player = await self.engine.players.resolve(player_id)
+        player = await self._acting(player_id)
         ended = await answer_to(partial(self.engine.finish, player.number, attempt_id))
         return cast("Attempt", translate.attempt(_accepted(ended, AttemptView)))
 
@@ -331,15 +332,21 @@ class Game:
 
     async def claim(self, player_id: str, grant_id: str) -> Grant:
         """Credit a grant to the player's wallet, once (R-45)."""
-        player = await self.engine.players.resolve(player_id)
+        player = await self._acting(player_id)
         row = _accepted(await self.engine.money.claim(player.number, grant_id), GrantRow)
         return cast("Grant", translate.grant(row, self.engine.now_ms()))
 
     async def open_crate(self, player_id: str, grant_id: str) -> OpenedCrate:
         """Open a crate that the player was granted, once (R-41)."""
-        player = await self.engine.players.resolve(player_id)
+        player = await self._acting(player_id)
         opened = _accepted(await self.engine.money.open_crate(player.number, grant_id), tuple)
         return cast("OpenedCrate", translate.opened_crate(opened, self.engine.now_ms()))
+
+    async def _acting(self, player_id: str) -> PlayerRow:
+        player = await self.engine.players.resolve(player_id)
+        if player.banned:
+            raise player_banned()
+        return player
 
     # -- servers and operators
 

@@ -55,6 +55,10 @@ class Lobbies:
             return Refusal("conflict", f"{event_key} has no lobbies: its mode is {mode}", {"state": mode})
         if event.state in ("draft", "paused"):
             return Refusal("event_disabled", f"{event_key} is {event.state}", {"state": event.state})
+        banned = [player.player_id for player in players if player.banned]
+        if banned:
+            message = f"these players are banned: {', '.join(banned)}"
+            return Refusal("player_banned", message, {"path": "playerIds", "players": banned})
         window = event.current(now)
         if window is None:
             details = {"opensAt": event.next_start(now)}
