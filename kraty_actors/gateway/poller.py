@@ -10,6 +10,7 @@ from __future__ import annotations
 import selectors
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import anyio
 
@@ -25,7 +26,9 @@ class Poller:
         self._selector.register(sock, selectors.EVENT_READ, ready)
 
     def forget(self, sock: socket.socket) -> None:
-        self._selector.unregister(sock)
+        """Call no more; when the server ends, the poller may have ended before the connection."""
+        with suppress(KeyError):
+            self._selector.unregister(sock)
 
     async def run(self) -> None:
         """Poll until cancelled."""
