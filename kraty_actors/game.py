@@ -40,6 +40,7 @@ from kraty_actors.gateway.listener import open_port, serve_port, serve_stream
 from kraty_actors.gateway.listing import listing
 from kraty_actors.gateway.operations.people import player_banned
 from kraty_actors.opening import GameSource, opened_store, read_game, unwrapped
+from kraty_actors.webhooks.service import Webhooks
 from kraty_persistence import GrantRow, PlayerRow, Store
 from kraty_protocol.codec import CODECS
 from kraty_protocol.errors import Refused
@@ -64,6 +65,7 @@ async def open_game(
     clock: Clock | None = None,
     secrets: Sequence[str] = (),
     insecure_dev: bool = False,
+    allow_private_webhooks: bool = False,
 ) -> AsyncIterator[Game]:
     """Open a game: recover what is stored, load its definitions, run its actors until the block is left.
 
@@ -73,20 +75,26 @@ async def open_game(
         clock: Where time comes from; the machine's by default.
         secrets: What players' tokens are signed with, the first for signing, all for verifying.
         insecure_dev: Let `hello` name any player and role without a token. Never on a public address.
+        allow_private_webhooks: Let webhooks go to addresses that are not public, such as this machine's own.
 
     Raises:
-        DefinitionFaults: The game has faults, all of them in one error; nothing was changed.
+        DefinitionFaults: The game has faults, all of them in one error, or the environment lacks the secret of a
+            webhook; nothing was changed.
         StoreUnusable: The database cannot be opened.
         WrongGame: The database belongs to another game.
     """
     loaded = read_game(source)
     with unwrapped():
-        async with opened_store(store) as opened, Engine.opened(opened, clock or SystemClock()) as engine:
-            put = await engine.publishing.put_game(loaded, who="file", is_file=True)
-            async with anyio.create_task_group() as tasks:
-                async with Gateway.opened(engine, secrets=secrets, insecure_dev=insecure_dev) as gateway:
-                    yield Game(engine, gateway, tasks, put.warnings)
-                tasks.cancel_scope.cancel()  # of connections too, once they have heard the goodbye
+        async with opened_store(store) as opened:
+            webhooks = Webhooks(opened, allow_private=allow_private_webhooks)
+            outside = await webhooks.recall()
+            async with Engine.opened(opened, clock or SystemClock(), outside=outside) as engine:
+                webhooks.attach(engine)
+                put = await engine.publishing.put_game(loaded, who="file", is_file=True)
+                async with webhooks.running(), anyio.create_task_group() as tasks:
+                    async with Gateway.opened(engine, secrets=secrets, insecure_dev=insecure_dev) as gateway:
+                        yield Game(engine, gateway, tasks, put.warnings)
+                    tasks.cancel_scope.cancel()  # of connections too, once they have heard the goodbye
 
 
 class Game:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -44,6 +44,8 @@ class Publishing:
     def __init__(self, world: World) -> None:
         self._world = world
         self._putting = anyio.Lock()
+        self.before: Callable[[GameFile], Awaitable[None]] = _nothing
+        """Hears of each game before it stands, and may raise `DefinitionFaults`: then it does not."""
 
     async def put_game(self, data: object, *, who: str, is_file: bool = False) -> Put:
         """Put a whole game; a file counts only where it says something new.
@@ -116,6 +118,7 @@ class Publishing:
     ) -> GamePut:
         """Have the calendar take over a game, after judging it as a whole; nothing new is not even written down."""
         loaded = load_game(game).game
+        await self.before(loaded)
         if not changed and (file is None or file == self._world.catalogue.file):
             return GamePut([], [])
         seed = await self._seed(loaded)
@@ -129,3 +132,7 @@ class Publishing:
         if game.settings.seed is not None:
             return game.settings.seed
         return int(await self._world.store.put_meta_once("seed", str(secrets.randbits(53))))
+
+
+async def _nothing(game: GameFile) -> None:
+    return

@@ -42,6 +42,7 @@ class Options:
     ops_port: int | None
     secrets: tuple[str, ...]
     insecure_dev: bool
+    allow_private_webhooks: bool
     tls: ssl.SSLContext | None
 
 
@@ -55,6 +56,7 @@ class Options:
     "--secret-file", type=click.Path(path_type=Path), help="Secrets, one a line: the first signs, all verify."
 )
 @click.option("--insecure-dev", is_flag=True, help="Anyone may be anyone; on loopback only.")
+@click.option("--allow-private-webhooks", is_flag=True, help="Webhooks may go to addresses that are not public.")
 @click.option("--tls-cert", type=click.Path(path_type=Path))
 @click.option("--tls-key", type=click.Path(path_type=Path))
 @click.option("--behind-proxy", metavar="CIDR", help="Connections from there are encrypted and named by a proxy.")
@@ -62,7 +64,8 @@ class Options:
 @click.option("--with", "modules", multiple=True, metavar="MODULE", help="Import what the game registers.")
 def serve(
     game: Path, db: str, host: str, port: int, ops_port: int | None, secret_file: Path | None, insecure_dev: bool,
-    tls_cert: Path | None, tls_key: Path | None, behind_proxy: str | None, backend: str, modules: tuple[str, ...],
+    allow_private_webhooks: bool, tls_cert: Path | None, tls_key: Path | None, behind_proxy: str | None, backend: str,
+    modules: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Serve a game on a WebSocket until SIGTERM or SIGINT."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -70,7 +73,8 @@ def serve(
     secrets = _secrets(secret_file, insecure_dev)
     _check_exposure(host, insecure_dev, tls_cert is not None, behind_proxy)
     _tune_the_interpreter()
-    options = Options(game, db, host, port, ops_port, secrets, insecure_dev, _tls(tls_cert, tls_key))
+    tls = _tls(tls_cert, tls_key)
+    options = Options(game, db, host, port, ops_port, secrets, insecure_dev, allow_private_webhooks, tls)
     try:
         anyio.run(_serve, options, backend=backend)
     except StoreTaken as error:
@@ -92,7 +96,11 @@ async def _serve(options: Options) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         try:
             async with open_game(
-                options.game, store=options.db, secrets=options.secrets, insecure_dev=options.insecure_dev
+                options.game,
+                store=options.db,
+                secrets=options.secrets,
+                insecure_dev=options.insecure_dev,
+                allow_private_webhooks=options.allow_private_webhooks,
             ) as game:
                 for warning in game.warnings:
                     log.warning("%s: %s", warning.path, warning.message)

@@ -1,6 +1,7 @@
 """The webhooks of one game, from before it recovers until it is closed.
 
-Which endpoints there are is kept in the store too, so that what happens during the next recovery is told as well.
+Which endpoints there are is known before whatever makes them stand is committed, and is kept in the store, so that
+nothing that happens is missed: neither in the commit that opens the first window, nor while the next start recovers.
 """
 
 from __future__ import annotations
@@ -10,20 +11,20 @@ import logging
 import os
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
 
 import anyio
 from anyio.abc import TaskStatus
 
+from kraty_actors.actors.effects import Deliveries
 from kraty_actors.actors.engine import Engine
-from kraty_actors.definitions import DefinitionFaults, GameFile
+from kraty_actors.definitions import GameFile
 from kraty_actors.domain.catalogue import Catalogue
 from kraty_actors.webhooks.courier import Depot
-from kraty_actors.webhooks.endpoints import Endpoints, endpoints_of
+from kraty_actors.webhooks.endpoints import Endpoint, endpoints_of
 from kraty_actors.webhooks.occurrences import Occurrences, Wanted
 from kraty_actors.webhooks.sending import Sender
 from kraty_actors.webhooks.worker import Worker
-from kraty_persistence import Store, StoreError
+from kraty_persistence import Reporter, Store, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -39,41 +40,30 @@ class Webhooks:
         self._allow_private = allow_private
         self._environ = os.environ if environ is None else environ
         self._engine: Engine | None = None
-        self._endpoints = Endpoints({}, {})
-        self._kept: Wanted = {}
-        self._is_telling = False
+        self._endpoints: Mapping[str, Endpoint] = {}
+        self._wanted: Wanted = {}
         self._change = anyio.Event()
         self._is_stopping = False
 
-    async def recall(self) -> tuple[Any, Any] | None:
+    async def recall(self) -> tuple[Deliveries, Reporter] | None:
         """Listen for the endpoints that there were last time; what `Engine.opened` is to be given."""
         kept = await self._store.get_meta(META)
-        if kept is None:
-            return None
-        wanted = json.loads(kept)
-        self._kept = {key: None if events is None else frozenset(events) for key, events in wanted.items()}
-        self.occurrences.listen(self._kept)
-        self._is_telling = bool(self._kept)
-        return (self.occurrences.rows_of, self.occurrences.report) if self._is_telling else None
+        for key, events in json.loads(kept or "{}").items():
+            self._wanted = {**self._wanted, key: None if events is None else frozenset(events)}
+        self.occurrences.listen(self._wanted)
+        return (self.occurrences.rows_of, self.occurrences.report) if self._wanted else None
 
-    def check(self, game: GameFile | None) -> None:
-        """See that every secret is there.
-
-        Raises:
-            DefinitionFaults: Those whose variable the environment does not have.
-        """
-        faults = endpoints_of(game, self._environ).faults
-        if faults:
-            raise DefinitionFaults(faults)
+    def attach(self, engine: Engine) -> None:
+        """Hear of every game before it stands; one whose secrets are not there never does."""
+        self._engine = engine
+        engine.publishing.before = self._expect
 
     @asynccontextmanager
-    async def running(self, engine: Engine) -> AsyncIterator[None]:
+    async def running(self) -> AsyncIterator[None]:
         """Deliver, to the endpoints that the game has at any time, until the block is left."""
-        self._engine = engine
         async with anyio.create_task_group() as tasks:
-            await self._take_over(engine)
-            watch = await tasks.start(self._watch, engine)
-            tasks.start_soon(self._deliver, engine)
+            watch = await tasks.start(self._watch)
+            tasks.start_soon(self._deliver)
             try:
                 yield
             finally:
@@ -84,55 +74,67 @@ class Webhooks:
 
     # -- which endpoints there are
 
-    async def _watch(self, engine: Engine, *, task_status: TaskStatus[anyio.CancelScope]) -> None:
-        seen = engine.catalogue.game
+    async def _expect(self, game: GameFile) -> None:
+        """This game may stand from any moment on, or the one before may go on: listen for the endpoints of both."""
+        await self._listen({**self._wanted, **_wanted_by(endpoints_of(game, self._environ))})
+
+    async def _listen(self, wanted: Wanted) -> None:
+        if wanted == self._wanted:
+            return
+        plain = {key: None if events is None else sorted(events) for key, events in wanted.items()}
+        await self._store.set_meta(META, json.dumps(plain))
+        was_telling, self._wanted = bool(self._wanted), wanted
+        self.occurrences.listen(wanted)
+        if not was_telling:
+            self._running().tell_outside(self.occurrences.rows_of, self.occurrences.report)
+
+    async def _take_over(self) -> None:
+        """These are the endpoints now."""
+        self._endpoints = endpoints_of(self._running().catalogue.game, self._environ)
+        self._change.set()
+        try:
+            await self._listen(_wanted_by(self._endpoints))
+        except StoreUnavailable as error:
+            log.info("endpoints that are gone are forgotten later: %s", error)
+
+    async def _watch(self, *, task_status: TaskStatus[anyio.CancelScope]) -> None:
+        engine = self._running()
         with anyio.CancelScope() as scope:
+            seen = engine.catalogue.game
+            await self._take_over()
             task_status.started(scope)
             while True:
                 if engine.catalogue.game is seen:
                     await engine.catalogue_change()
-                    continue
-                seen = engine.catalogue.game
-                await self._take_over(engine)
-                self._change.set()
+                else:
+                    seen = engine.catalogue.game
+                    await self._take_over()
 
-    async def _take_over(self, engine: Engine) -> None:
-        found = endpoints_of(engine.catalogue.game, self._environ)
-        if found.faults and found.faults != self._endpoints.faults:
-            log.warning("deliveries wait: %s", "; ".join(map(str, found.faults)))
-        self._endpoints = found
-        if found.wanted == self._kept:
-            return
-        self._kept = found.wanted
-        self.occurrences.listen(found.wanted)
-        if found.wanted and not self._is_telling:
-            self._is_telling = True
-            engine.tell_outside(self.occurrences.rows_of, self.occurrences.report)
-        try:
-            plain = {key: None if events is None else sorted(events) for key, events in found.wanted.items()}
-            await self._store.set_meta(META, json.dumps(plain))
-        except StoreError as error:
-            log.warning("the endpoints are written down later: %s", error)
+    def _running(self) -> Engine:
+        if self._engine is None:
+            raise RuntimeError("attach an engine first")
+        return self._engine
 
     def _catalogue(self) -> Catalogue:
         return Catalogue.empty() if self._engine is None else self._engine.catalogue
 
     # -- delivering
 
-    async def _deliver(self, engine: Engine) -> None:
-        while not self._endpoints.ready:
-            if self._is_stopping:
-                return
+    async def _deliver(self) -> None:
+        """A game without endpoints needs neither connections nor tasks."""
+        while not self._endpoints and not self._is_stopping:
             await self._next_change()
+        engine = self._running()
         game = engine.catalogue.game
-        game_id = "" if game is None else game.game_id
+        if self._is_stopping or game is None:
+            return
         async with (
             Sender.opened(allow_private=self._allow_private) as sender,
-            Worker.opened(Depot(game_id, self._store, sender, engine, self._names)) as worker,
+            Worker.opened(Depot(game.game_id, self._store, sender, engine, self._names)) as worker,
         ):
             self._store.posted = worker.wake
             while not self._is_stopping:
-                worker.serve(self._endpoints.ready)
+                worker.serve(self._endpoints)
                 await self._next_change()
 
     async def _next_change(self) -> None:
@@ -141,10 +143,12 @@ class Webhooks:
 
     async def _names(self, numbers: Collection[int]) -> Mapping[int, str]:
         """Who players are, from memory as far as they are there. Others are not kept there for this."""
-        if not numbers or self._engine is None:
-            return {}
-        players = self._engine.players
+        players = self._running().players
         missing = set(players.missing(numbers))
         rows = [players.row(number) for number in numbers if number not in missing]
-        rows += await self._store.players(list(missing)) if missing else []
+        rows += await self._store.players(sorted(missing)) if missing else []
         return {row.number: row.player_id for row in rows if row.player_id}
+
+
+def _wanted_by(endpoints: Mapping[str, Endpoint]) -> Wanted:
+    return {key: endpoint.events for key, endpoint in endpoints.items()}

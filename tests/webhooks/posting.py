@@ -26,6 +26,7 @@ from kraty_persistence import Delivery, DeliveryRow, MemoryStore, StoreError, Un
 NOW = 1_700_000_000_000
 SECRET = "whsec"
 DAY = 24 * 3_600_000
+PATIENCE_SECONDS = 20
 
 
 class ManualTime:
@@ -51,8 +52,9 @@ class ManualTime:
 
     async def next_alarm(self) -> int:
         """Wait until somebody wants to be called later than now; move there, and say when that is."""
-        while not any(at > self.now for at, *_ in self._alarms):
-            await self.moved.wait()
+        with anyio.fail_after(PATIENCE_SECONDS):
+            while not any(at > self.now for at, *_ in self._alarms):
+                await self.moved.wait()
         at = min(at for at, *_ in self._alarms if at > self.now)
         self.move_to(at)
         return at
@@ -82,8 +84,9 @@ class WatchedStore(MemoryStore):
         return dict(self._outbox)
 
     async def until(self, is_so: Callable[[dict[str, DeliveryRow]], bool]) -> dict[str, DeliveryRow]:
-        while not is_so(self.rows()):
-            await self.written.wait()
+        with anyio.fail_after(PATIENCE_SECONDS):
+            while not is_so(self.rows()):
+                await self.written.wait()
         return self.rows()
 
     async def until_empty(self) -> None:

@@ -39,8 +39,9 @@ class Receiver:
 
     async def has_heard(self, count: int) -> list[Heard]:
         """Wait for so many requests in all."""
-        while len(self.heard) < count:
-            await self.news.wait()
+        with anyio.fail_after(20):
+            while len(self.heard) < count:
+                await self.news.wait()
         return self.heard
 
     def tell(self) -> None:
