@@ -89,7 +89,7 @@ class Entrance:
             door.facts.record(),
             door.started_elsewhere,
             self._gates.trait(player, door.rules, context),
-            await self._league(player, door.rules),
+            await self._gates.league(player.number, door.rules),
             announce=announce,
         )
         placed = await self._admitted(door.window, admit)
@@ -153,11 +153,6 @@ class Entrance:
 
     async def _facts(self, player: PlayerRow, rules: EventDefinition, now: int) -> Facts:
         return await self._gates.facts(player, facts_wanted(rules.unlock_condition, rules.entry_requirement), now)
-
-    async def _league(self, player: PlayerRow, rules: EventDefinition) -> str | None:
-        if rules.leaderboard.mode != "segmented":
-            return None
-        return (await self._world.dossiers.get(player.number)).leagues.get(rules.key)
 
 
 def _closed(event: EventView, opens_at: int | None) -> Refusal:

@@ -143,6 +143,12 @@ class Gates:
         zone = self._world.players.attributes(player).get("timezone")
         return zone if isinstance(zone, str) else None
 
+    async def league(self, player: int, event: EventDefinition) -> str | None:
+        """The league that the player was last moved to, in an event that has some; None for one never moved (R-30)."""
+        if event.leaderboard.mode != "segmented":
+            return None
+        return (await self._world.dossiers.get(player)).leagues.get(event.key)
+
     def trait(self, player: PlayerRow, event: EventDefinition, context: Mapping[str, Scalar]) -> Scalar | None:
         """The player's value of the attribute that the event places by; what the client says serves where the game's
         servers have said nothing (R-19)."""

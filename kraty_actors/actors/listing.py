@@ -143,7 +143,8 @@ class Listings:
         ends_at = window.ends_at if window is not None else None
         until = min((at for at in (ends_at, opens_at) if at is not None), default=FOREVER)
         rules = event.rules if window is None else self._world.rules(window)
-        is_plain = not event.is_per_player and rules.event.attempt.max_daily_attempts is None
+        is_alike = not event.is_per_player and rules.event.leaderboard.mode != "segmented"
+        is_plain = is_alike and rules.event.attempt.max_daily_attempts is None
         return Shown(event, rules, window, opens_at, until, is_plain)
 
     # -- what is the player's own
@@ -196,12 +197,18 @@ class Listings:
             opens_at=opens_at,
             leaderboard_id=member.board_id,
             lobby_id=member.lobby.lobby_id if member.lobby is not None else None,
-            league=member.league,
+            league=member.league or await self._next_league(player.number, definition),
             current_attempt_id=await self._gates.running_attempt(player.number, member, now),
             requirement_met=failing(definition.entry_requirement, facts) is None,
             attempts_left=_attempts_left(definition, member.attempts, member.started_since + elsewhere),
             missing=self._missing(rules, member.charges, facts),
         )
+
+    async def _next_league(self, player: int, event: EventDefinition) -> str | None:
+        """Where a first start would put the player."""
+        leagues = event.leaderboard.leagues if event.leaderboard.mode == "segmented" else ()
+        moved_to = await self._gates.league(player, event)
+        return moved_to if moved_to in leagues else next(iter(leagues), None)
 
     def _missing(self, rules: Rules, charges: int, facts: Facts) -> Sequence[Sequence[Plain]]:
         """What the player has too little of for the next start, if that is to be paid for."""
