@@ -20,6 +20,7 @@ from benchmarks.games import (
     contributing_game,
     expression_game,
     global_game,
+    guarded_game,
     lobby_game,
 )
 
@@ -75,6 +76,7 @@ CONTENDERS = [
     ECHO_SANS_IO,
     Contender("global", "kraty, one board for all", "real", _real(global_game())),
     Contender("expression", "kraty, score by expression", "real", _real(expression_game()), POINTS),
+    Contender("guarded", "kraty, three validators", "real", _real(guarded_game())),
     Contender("contributing", "kraty, five shared boards", "real", _real(contributing_game())),
     Contender("lobby", "kraty, lobbies with 49 bots", "real", _real(lobby_game(FREEZING_TARGET))),
     Contender("lobby-endless", "kraty, lobbies with 49 endless bots", "real", _real(lobby_game(ENDLESS_TARGET))),

@@ -22,6 +22,20 @@ def expression_game() -> dict[str, Any]:
     return game
 
 
+def guarded_game() -> dict[str, Any]:
+    """The same, and every write is looked at by the three validators, none of which objects."""
+    game = global_game()
+    metric = {"metricKey": "streak"}
+    game["events"][0]["antiCheat"] = {
+        "validators": [
+            {"key": "max_metric_rate", "params": {**metric, "maxPerSecond": ENDLESS_TARGET}},
+            {"key": "max_metric_jump", "params": {**metric, "maxDelta": ENDLESS_TARGET, "maxRatio": ENDLESS_TARGET}},
+            {"key": "min_attempt_duration", "params": {**metric, "minSeconds": 1, "target": ENDLESS_TARGET}},
+        ]
+    }
+    return game
+
+
 def contributing_game(boards: int = 5) -> dict[str, Any]:
     """The same, and every write counts for so many shared boards as well."""
     game = global_game()

@@ -13,11 +13,14 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.figures.entry import measure_entry
+from benchmarks.figures.finalization import Finalization, measure_finalization
 from benchmarks.figures.listings import EVENTS, measure_listings
 from benchmarks.figures.lobbies import TICK_SECONDS, Lobbies, measure_lobbies
 from benchmarks.figures.placement import measure_placement
 
-PARTS = "placement,listings,lobbies"
+ENTRY_STARTS = 1_000
+PARTS = "placement,listings,entry,lobbies,finalization"
 
 
 @click.command(context_settings={"show_default": True})
@@ -27,7 +30,7 @@ PARTS = "placement,listings,lobbies"
 @click.option("--idle-seconds", default=60.0, help="How long nobody looks at them.")
 @click.option("--folder", type=click.Path(path_type=Path), default=".", help="Where the database goes: a real disk.")
 def main(*, only: str, players: int, lobbies: int, idle_seconds: float, folder: Path) -> None:
-    """Placement, listings, and ten thousand lobbies."""
+    """Placement, listings, paid starts, ten thousand lobbies, and the end of one window of a million players."""
     wanted = set(only.split(","))
     table = Table(title="figures", title_justify="left", box=SIMPLE)
     table.add_column("what")
@@ -40,8 +43,16 @@ def main(*, only: str, players: int, lobbies: int, idle_seconds: float, folder: 
         _say("listings")
         for who, ms in trio.run(measure_listings).items():
             table.add_row(f"events.list, {EVENTS} live events, {who}", f"{ms:.2f} ms of CPU")
+    if "entry" in wanted:
+        _say("entry")
+        entry = trio.run(partial(measure_entry, ENTRY_STARTS, folder))
+        table.add_row("paid starts against free ones", f"{entry['paid'] / entry['free']:.2f}")
+        table.add_row("", f"{entry['paid']:,.0f} and {entry['free']:,.0f} a second")
     if "lobbies" in wanted:
         for what, figure in _of_lobbies(trio.run(partial(measure_lobbies, lobbies, idle_seconds, folder, _say))):
+            table.add_row(what, figure)
+    if "finalization" in wanted:
+        for what, figure in _of_finalization(trio.run(partial(measure_finalization, players, folder, _say))):
             table.add_row(what, figure)
     Console(width=100).print(table)
 
@@ -54,6 +65,17 @@ def _of_lobbies(found: Lobbies) -> list[tuple[str, str]]:
         ("all close at once", f"{found.closed_after_s:.2f} s"),
         ("p99 of another window's writes meanwhile", f"{_p99(found.others_ms):.1f} ms"),
         ("p99 of the same before", f"{_p99(found.others_before_ms):.1f} ms"),
+    ]
+
+
+def _of_finalization(found: Finalization) -> list[tuple[str, str]]:
+    others, before = _p99(found.others_ms), _p99(found.others_before_ms)
+    return [
+        (f"a window of {found.players:,} players ends, all paid by rank", f"{found.seconds:.1f} s"),
+        ("grants", f"{found.grants:,}"),
+        ("memory above that of the window, for each player", f"{found.kib_each:.2f} KiB"),
+        ("p99 of another window's writes meanwhile", f"{others:.1f} ms"),
+        ("p99 of the same before", f"{before:.1f} ms, {others / before:.1f} times less"),
     ]
 
 
