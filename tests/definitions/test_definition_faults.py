@@ -335,6 +335,29 @@ GAME_FAULTS = [
     (machine(**way_out("rank")), "bots[0].behaviour.states.a.transitions[0].when.expr", "must be a condition"),
     (machine(**way_out("rnk > 1")), "bots[0].behaviour.states.a.transitions[0].when.expr", "no name 'rnk'"),
     # webhooks
+    *[
+        ({"webhooks": [{"key": "w", "url": url, "secret": "s"}]}, "webhooks[0].url", message)
+        for message, urls in {
+            "must be an http or https address with a host": (
+                *(
+                    "http://:80/",
+                    "http://[::1",
+                    "https://a:0/",
+                    "https://a:65536/",
+                    "https://a:b/",
+                    "http://?x",
+                    "http://@/",
+                ),
+            ),
+            "must not hold a name or a password": (
+                "https://ann@a.example/",
+                "https://ann:pw@a.example/",
+                "http://:@a/",
+            ),
+            "must be written in ASCII": ("https://bücher.example/", "https://a.example/é", "https://a.example/\x01"),
+        }.items()
+        for url in urls
+    ],
     ({"webhooks": [{"key": "w", "url": "http://a/"}]}, "webhooks[0].secret", "required, or secretEnv"),
     (
         {"webhooks": [{"key": "w", "url": "http://a/", "secret": "s", "secretEnv": "S"}]},

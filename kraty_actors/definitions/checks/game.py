@@ -11,9 +11,10 @@ from kraty_actors.definitions.checks.entry import check_attempts, check_conditio
 from kraty_actors.definitions.checks.metrics import check_metrics
 from kraty_actors.definitions.checks.rewards import check_entries, check_milestones, check_policy, warn_of_farming
 from kraty_actors.definitions.checks.schedule import check_schedule
+from kraty_actors.definitions.checks.webhooks import check_webhook
 from kraty_actors.definitions.events import EventDefinition
 from kraty_actors.definitions.findings import Place
-from kraty_actors.definitions.game import GameFile, Webhook
+from kraty_actors.definitions.game import GameFile
 from kraty_actors.definitions.references import Scope, check_references, names_of_game, register
 
 
@@ -78,17 +79,10 @@ def check_game(game: GameFile, place: Place) -> None:
     for i, board in enumerate(game.leaderboards):
         check_shared_board(board, place / "leaderboards" / i)
     for i, webhook in enumerate(game.webhooks):
-        _check_secret(webhook, place / "webhooks" / i)
+        check_webhook(webhook, place / "webhooks" / i)
     check_references(game.model_copy(update={"events": ()}), place, around.scope)
     for i, event in enumerate(game.events):
         check_event(event, place / "events" / i, around)
-
-
-def _check_secret(webhook: Webhook, at: Place) -> None:
-    if webhook.secret is None and webhook.secret_env is None:
-        (at / "secret").fault("required, or secretEnv instead", [at / "secretEnv"])
-    if webhook.secret is not None and webhook.secret_env is not None:
-        (at / "secretEnv").fault("must not stand together with secret")
 
 
 def check_event(event: EventDefinition, place: Place, around: Surroundings) -> None:
