@@ -41,6 +41,10 @@ class Copies:
         catalogue = calendar.apply(GetCatalogue(), 0).reply
         return copies, catalogue if isinstance(catalogue, Catalogue) else Catalogue.empty()
 
+    def ever_cost(self, event_key: str) -> bool:
+        """Whether a start in an event was ever to be paid for (R-20)."""
+        return any(rules.costs for rules in self._library.revisions(event_key))
+
     async def window(self, window_id: str) -> Window | None:
         """A window as it stands; None if none of that id has opened."""
         found = await self.window_and_words(window_id)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from kraty_actors.cli.books import audit, windows
 from kraty_actors.cli.call import call
 from kraty_actors.cli.check import check, schema
+from kraty_actors.cli.correct import correct
 from kraty_actors.cli.demo import demo
 from kraty_actors.cli.preview import preview
 from kraty_actors.cli.serve import serve
@@ -18,5 +20,5 @@ def main() -> None:
     """Live game events: serve them, check them, watch them played."""
 
 
-for command in (demo, serve, call, token, check, schema, preview):
+for command in (demo, serve, call, token, check, schema, preview, audit, windows, correct):
     main.add_command(command)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -16,6 +15,7 @@ from rich.text import Text
 
 from kraty_actors.actors.previews import Supposed, of_rules, rules_of
 from kraty_actors.cli.faults import give_up, import_modules, read_text
+from kraty_actors.cli.wording import contents
 from kraty_actors.definitions import DefinitionFaults, EventDefinition, GameFile, RewardPolicySharedPool, load_game_text
 from kraty_actors.domain.numbers import Number, whole
 from kraty_actors.domain.outcome import Refusal
@@ -103,9 +103,9 @@ def _lines(made: Preview, event: EventDefinition) -> Iterator[str]:
     yield f"score: {made.score}"
     yield f"completed: {_yes(made.completed)}"
     for fired in made.milestones:
-        yield f"milestone {fired.key}: {_contents(fired.entries)}{_sampled(fired.sampled)}"
+        yield f"milestone {fired.key}: {contents(fired.entries)}{_sampled(fired.sampled)}"
     for grant in made.grants:
-        yield f"grant {grant.kind} {grant.source_kind}: {_contents(grant.entries)}{_sampled(grant.sampled)}"
+        yield f"grant {grant.kind} {grant.source_kind}: {contents(grant.entries)}{_sampled(grant.sampled)}"
     yield from _remarks(made, event)
 
 
@@ -120,9 +120,9 @@ def _show(console: Console, made: Preview, event: EventDefinition) -> None:
     if made.milestones or made.grants:
         paid = Table("paid for", "as", "contents", "sampled")
         for fired in made.milestones:
-            paid.add_row(f"milestone {fired.key}", "reward", Text(_contents(fired.entries)), _yes(fired.sampled))
+            paid.add_row(f"milestone {fired.key}", "reward", Text(contents(fired.entries)), _yes(fired.sampled))
         for grant in made.grants:
-            paid.add_row(grant.source_kind, grant.kind, Text(_contents(grant.entries)), _yes(grant.sampled))
+            paid.add_row(grant.source_kind, grant.kind, Text(contents(grant.entries)), _yes(grant.sampled))
         console.print(paid)
     for line in lines:
         console.print(line, markup=False, highlight=False)
@@ -138,21 +138,6 @@ def _remarks(made: Preview, event: EventDefinition) -> Iterator[str]:
             yield f"{of}: less than 1 for each, nothing is paid"
     if not made.milestones and not made.grants:
         yield "nothing is paid"
-
-
-def _contents(entries: Sequence[Mapping[str, Any]]) -> str:
-    return ", ".join(map(_content, entries)) or "nothing"
-
-
-def _content(entry: Mapping[str, Any]) -> str:
-    match entry["type"]:
-        case "currency":
-            return f"{entry['amount']} {entry['currencyKey']}"
-        case "crate":
-            return f"{entry['quantity']} {entry['crateItemKey']} (crate)"
-        case _:
-            parameters = f" {json.dumps(entry['parameters'])}" if entry["parameters"] else ""
-            return f"{entry['quantity']} {entry['itemKey']}{parameters}"
 
 
 def _sampled(sampled: bool) -> str:

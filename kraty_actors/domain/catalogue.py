@@ -186,6 +186,10 @@ class Library:
     def rules(self, event_key: str, revision: int) -> Rules:
         return self._rules[event_key, revision]
 
+    def revisions(self, event_key: str) -> Iterator[Rules]:
+        """All that is known of an event."""
+        return (rules for (key, _), rules in self._rules.items() if key == event_key)
+
     def add(self, rules: Rules) -> None:
         self._rules[rules.event.key, rules.revision] = rules
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
 from pathlib import Path
 
 import pytest
-from processes import COMMAND, PATIENCE_SECONDS, run, run_here, write_json
+from processes import run, run_here, write_json
 from raw_peer import Map
 from servers import ATTACK, TRAIL, game_of, serving
+from terminal import on_a_terminal
 
 CASH = {"type": "currency", "currencyKey": "cash"}
 DUEL: Map = {
@@ -62,29 +60,13 @@ def test_lines_in_a_pipe_one_fact_each(game: Path) -> None:
     ]
 
 
-def test_a_table_on_a_terminal(game: Path) -> None:
-    shown = _on_a_terminal("preview", str(game), "duel", "--metrics", "kills=7", "--rank", "3")
+def test_a_tableon_a_terminal(game: Path) -> None:
+    shown = on_a_terminal("preview", str(game), "duel", "--metrics", "kills=7", "--rank", "3")
     for part in ("duel: score 5, completed: yes", "kills", "milestone two", "500 cash", "1 wooden (crate)", "sampled"):
         assert part in shown, shown
     assert "━" in shown or "─" in shown
     assert "[31m[bold]red" in shown  # as text: a file must not paint the terminal
     assert "\u001b[31m" not in shown
-
-
-def _on_a_terminal(*args: str) -> str:
-    ours, theirs = pty.openpty()
-    environment = {**os.environ, "COLUMNS": "150", "TERM": "xterm", "NO_COLOR": "1"}
-    with subprocess.Popen([*COMMAND, *args], stdout=theirs, stderr=theirs, env=environment) as process:
-        os.close(theirs)
-        shown = b""
-        try:
-            while chunk := os.read(ours, 65_536):
-                shown += chunk
-        except OSError:  # the terminal ends with who wrote to it
-            pass
-        os.close(ours)
-        assert process.wait(PATIENCE_SECONDS) == 0
-    return shown.decode()
 
 
 @pytest.mark.anyio
