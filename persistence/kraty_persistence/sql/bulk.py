@@ -19,8 +19,8 @@ __all__ = ["Bulk"]
 
 
 class Bulk:
-    """The INSERT of one row, for as many as there are. One that changes rows that are there already must set them to
-    what is given: of two with the same key it may be given but the last.
+    """The INSERT of one row, for as many as there are. To one that changes rows that are there already, no two with
+    the same key may be given: PostgreSQL changes no row twice.
 
     Attributes:
         columns: What a row consists of, in the order of the table.

@@ -95,21 +95,10 @@ class ManyRows(BulkInsert):
         _, conflict, after = compiled.partition(" ON CONFLICT ")
         lists = ", ".join(f"%b::{_type(table.c[key])}[]" for key in columns)
         self._text = f"{before} SELECT * FROM unnest({lists}){conflict}{after}"
-        keys = [at for at, key in enumerate(columns) if table.c[key].primary_key]
-        self._keys = keys if " DO UPDATE " in after else None
 
     def write(self, connection: sa.Connection, values: Sequence[Any]) -> None:
         width = len(self.columns)
-        if self._keys is not None:
-            values = self._last_of_each(values)
         _run(connection, self._text, [list(values[at::width]) for at in range(width)])
-
-    def _last_of_each(self, values: Sequence[Any]) -> Sequence[Any]:
-        """Without rows that another one behind them replaces: no statement may change a row twice."""
-        width = len(self.columns)
-        rows = [values[start : start + width] for start in range(0, len(values), width)]
-        last = {tuple(row[at] for at in self._keys or ()): row for row in rows}
-        return [value for row in last.values() for value in row]
 
 
 def _type(column: sa.ColumnElement[Any]) -> str:
