@@ -50,13 +50,15 @@ def _anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_drawing_again_gives_the_pictures_of_events_that_are_there() -> None:
-    spec = importlib.util.spec_from_file_location("event_pictures", ROOT / "docs" / "event_pictures.py")
+@pytest.mark.parametrize("subject", ["event", "reward"])
+def test_drawing_again_gives_the_pictures_that_are_there(subject: str) -> None:
+    name = f"{subject}_pictures"
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
-    sys.modules["event_pictures"] = drawing = importlib.util.module_from_spec(spec)
+    sys.modules[name] = drawing = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(drawing)
-    kept = {path.stem: path.read_text("utf-8") for path in (ROOT / "docs" / "events").glob("*.svg")}
+    kept = {path.stem: path.read_text("utf-8") for path in (ROOT / "docs" / f"{subject}s").glob("*.svg")}
     assert drawing.pictures() == kept
 
 
