@@ -254,14 +254,13 @@ class Contest:
         if self._conclusion is not None:
             return Outcome(reply=self._too_late(arena, attempt))
         before, was_running = attempt.status, attempt.status == states.IN_PROGRESS
-        was_completed = attempt.counts_as_completed
         arena.inputs += 1
         attempt.status, attempt.is_void = states.EXPIRED, True
         attempt.ended_at = now if was_running else attempt.ended_at
         if arena.rules.has_board:
             others = [one for one in arena.attempts.of(attempt.player) if not one.is_void]
             arena.board.recount(attempt.player, others, arena.moment)
-        messages = arena.contributions.retracted(attempt, now, was_completed=was_completed)
+        messages = arena.contributions.retracted(attempt, now)
         name = attempt_id(self.id, attempt.serial)
         if was_running:
             messages.append(Message(arena.window_id, AttemptEnded(attempt.player, False, False)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kraty_actors.domain.attempt import Attempt
 from kraty_actors.domain.ids import board_id
@@ -17,10 +17,12 @@ Number = int | float
 
 @dataclass(slots=True)
 class Bound:
-    """A shared board that the contest contributes to. Nothing of before its input `bound_at` was ever told to it."""
+    """A shared board that the contest contributes to. Nothing of before its input `bound_at` was ever told to it;
+    `told` are the periods that have been told something, by their starts."""
 
     rules: BoardRules
     bound_at: int
+    told: list[int] = field(default_factory=list)
     period: Period | None = None
 
     def period_at(self, now: int) -> Period:
@@ -29,18 +31,30 @@ class Bound:
             period = self.period = period_at(self.rules, now)
         return period
 
+    def tell(self, now: int) -> str:
+        """The id of the period that is told something now."""
+        starts_at = self.period_at(now).starts_at
+        if starts_at not in self.told:
+            self.told.append(starts_at)
+        return board_id(self.rules.key, starts_at)
+
+    def told_since(self, at: int) -> list[str]:
+        """The ids of the periods that may have been told of something that began at an instant."""
+        ended = [starts_at for starts_at in self.told if starts_at <= at][:-1]
+        return [board_id(self.rules.key, starts_at) for starts_at in self.told[len(ended) :]]
+
 
 class Contributions:
     """Gathers over one batch of inputs; boards of highest scores are told of every write, those of lowest scores of
     final ones only (R-28)."""
 
-    __slots__ = ("_bound", "_contest", "_finals", "_first_bound", "_rulebook", "_writes")
+    __slots__ = ("_bound", "_contest", "_ever_bound", "_finals", "_rulebook", "_writes")
 
     def __init__(self, contest: str, rulebook: Rulebook) -> None:
         self._contest = contest
         self._rulebook = rulebook
         self._bound: list[Bound] = []
-        self._first_bound: dict[str, int] = {}
+        self._ever_bound: dict[str, Bound] = {}
         self._writes: list[Plain] = []
         self._finals: list[Plain] = []
 
@@ -50,8 +64,12 @@ class Contributions:
         A board that is left out for a while and named again has been told what came before, so that nothing of it is
         added twice.
         """
-        rules = [self._rulebook.board(key, revision) for key, revision in boards]
-        self._bound = [Bound(one, self._first_bound.setdefault(one.key, order)) for one in rules]
+        self._bound = []
+        for key, revision in boards:
+            known = self._ever_bound.get(key)
+            bound = Bound(self._rulebook.board(key, revision), *((known.bound_at, known.told) if known else (order,)))
+            self._ever_bound[key] = bound
+            self._bound.append(bound)
 
     def wrote(self, attempt: Attempt, prior_order: int, prior: Number, at: int) -> None:
         """A write was applied; before it, at the input `prior_order`, the attempt's score was `prior`."""
@@ -80,42 +98,25 @@ class Contributions:
             if entries:
                 rules, starts_at = bound.rules, bound.period_at(now).starts_at
                 told = Contribute(self._contest, rules.key, rules.revision, starts_at, bound.bound_at, entries)
-                said.append(Message(board_id(rules.key, starts_at), told))
+                said.append(Message(bound.tell(now), told))
         self._writes, self._finals = [], []
         return said
 
-    def retracted(self, attempt: Attempt, now: int, *, was_completed: bool) -> list[Message]:
-        """What was gathered, and after it that the attempt was taken out: to each board, in every period since it
-        began (R-51)."""
+    def retracted(self, attempt: Attempt, now: int) -> list[Message]:
+        """What was gathered, and after it that the attempt was taken out: to each board that may have heard of it, also
+        if the event names it no more (R-51)."""
+        retract = Retract(self._contest, attempt.serial, attempt.player)
         said = self.messages(now)
-        for bound in self._bound:
-            at: int | None = attempt.started_at
-            while at is not None and at <= now:
-                period = period_at(bound.rules, at)
-                said.append(self._retraction(bound, period, attempt, was_completed=was_completed))
-                at = period.ends_at
+        for bound in self._ever_bound.values():
+            said += [Message(board, retract) for board in bound.told_since(attempt.started_at)]
         return said
 
-    def _retraction(self, bound: Bound, period: Period, attempt: Attempt, *, was_completed: bool) -> Message:
-        rules = bound.rules
-        retract = Retract(
-            self._contest,
-            rules.key,
-            rules.revision,
-            period.starts_at,
-            bound.bound_at,
-            attempt.player,
-            attempt.serial,
-            attempt.started_at,
-            attempt.last_order,
-            attempt.score,
-            was_completed,
-        )
-        return Message(board_id(rules.key, period.starts_at), retract)
-
     def dump(self) -> Plain:
-        return [self._first_bound, [[bound.rules.key, bound.rules.revision] for bound in self._bound]]
+        ever = [[one.rules.key, one.rules.revision, one.bound_at, one.told] for one in self._ever_bound.values()]
+        return [ever, [bound.rules.key for bound in self._bound]]
 
     def restore(self, plain: Plain) -> None:
-        self._first_bound, bound = plain
-        self.bind(bound, 0)
+        ever, bound = plain
+        for key, revision, bound_at, told in ever:
+            self._ever_bound[key] = Bound(self._rulebook.board(key, revision), bound_at, told)
+        self._bound = [self._ever_bound[key] for key in bound]

@@ -1,7 +1,7 @@
 """Sums by difference that do not wear off (R-29).
 
 Adding and taking away fractions again and again leaves traces (0.1 + 0.2 - 0.1 is not 0.2), and a sum that was
-clamped has lost what went over. So a player's total is kept exactly wherever their score cannot say it.
+clamped has lost what went over. So a total is kept exactly wherever the score that stands for it cannot say it.
 """
 
 from __future__ import annotations
@@ -14,34 +14,42 @@ from kraty_actors.domain.outcome import Plain
 
 Exact = int | Fraction
 
+Key = int | str
+"""Whose total it is: a player, or an attempt."""
+
 
 def exact(value: Number) -> Exact:
     return value if isinstance(value, int) else Fraction(value)
 
 
 class ExactSums:
-    """The totals of those players whose score is not exactly their total."""
+    """The totals of those whose score is not exactly their total."""
 
     __slots__ = ("_totals",)
 
     def __init__(self) -> None:
-        self._totals: dict[int, Exact] = {}
+        self._totals: dict[Key, Exact] = {}
 
-    def added(self, player: int, score: Number, gain: Exact) -> Number:
-        """The player's score, which is `score` now, with `gain` added to the total that it stands for."""
-        total = self._totals.pop(player, None)
-        total = (exact(score) if total is None else total) + gain
+    def added(self, key: Key, score: Number, gain: Exact) -> Number:
+        """The score, which is `score` now, with `gain` added to the total that it stands for."""
+        total = self.removed(key, score) + gain
         shown = clamped(total if isinstance(total, int) else float(total))
         if shown != total:
-            self._totals[player] = total
+            self._totals[key] = total
         return shown
 
-    def forget(self, player: int) -> None:
-        """The player's total begins anew."""
-        self._totals.pop(player, None)
+    def total(self, key: Key, score: Number) -> Exact:
+        """The total that `score` stands for."""
+        total = self._totals.get(key)
+        return exact(score) if total is None else total
+
+    def removed(self, key: Key, score: Number) -> Exact:
+        """The total that `score` stands for; it begins anew."""
+        total = self._totals.pop(key, None)
+        return exact(score) if total is None else total
 
     def dump(self) -> list[Plain]:
-        return [[player, str(total)] for player, total in self._totals.items()]
+        return [[key, str(total)] for key, total in self._totals.items()]
 
     def restore(self, plain: Iterable[Plain]) -> None:
-        self._totals.update((player, Fraction(total)) for player, total in plain)
+        self._totals.update((key, Fraction(total)) for key, total in plain)

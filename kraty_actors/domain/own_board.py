@@ -74,29 +74,35 @@ class OwnBoard:
             self.version = moment + 1
 
     def recount(self, player: int, attempts: Iterable[Attempt], moment: int) -> None:
-        """Place the player by these attempts of theirs alone, newest first: others were taken out (R-51)."""
+        """Place the player by these attempts of theirs alone, newest first: others were taken out (R-51). Whose score
+        stays the same stays where they are; the best score was come to when it was first come to."""
         counted = list(attempts)
         scored = [one for one in counted if one.best is not None]
-        self._sums.forget(player)
+        self._sums.removed(player, 0)
         row: Row | None = None
         if scored:
             row = self._row_of(player, scored, moment)
         elif counted and not self._ascending:
             self._unwritten.add(player)
-            row = Row(0, False, moment, player)
-        self._put(player, row)
-        self.version = moment + 1
+            row = self._standing_at(player, 0, moment)
+        if row != self._row(player):
+            self._put(player, row)
+            self.version = moment + 1
 
     def _row_of(self, player: int, scored: Sequence[Attempt], moment: int) -> Row:
         if self._aggregation == "sum":
             total: Number = 0
             for one in reversed(scored):
                 total = self._sums.added(player, total, exact(one.score))
-            return Row(self._sorting(total), False, moment, player)
+            return self._standing_at(player, total, moment)
         if self._aggregation == "latest":
             newest = max(scored, key=lambda one: one.best_at if self._ascending else one.last_order)
-            return Row(self._sorting(newest.score), False, moment, player)
+            return self._standing_at(player, newest.score, moment)
         return min(Row(self._sorting(one.best or 0), False, one.best_at, player) for one in scored)
+
+    def _standing_at(self, player: int, score: Number, moment: int) -> Row:
+        stood, sort_score = self._row(player), self._sorting(score)
+        return stood if stood is not None and stood.sort_score == sort_score else Row(sort_score, False, moment, player)
 
     # -- what bots see of the humans
 

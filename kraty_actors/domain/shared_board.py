@@ -113,7 +113,9 @@ class SharedBoard:
                 continue
             stood = moved.get(player) or players.row(player) or hidden.get(player)
             if aggregation == "sum":
-                score = self._sums.added(player, 0 if stood is None else self._score(stood), self._gain(told, entry))
+                gain = self._gain(told, entry)
+                self._stakes.add(told.contest, entry[1], player, gain)
+                score = self._sums.added(player, 0 if stood is None else self._score(stood), gain)
             row = Row(score if ascending else -score, False, self._entries, player)
             if aggregation != "sum":
                 self._stakes.take(told.contest, entry[1], row, keeps_best=aggregation == "best")
@@ -122,63 +124,62 @@ class SharedBoard:
                     hidden[player] = row
                 else:
                     moved[player] = row
-                self.version += 1
+                    self.version += 1
         if len(moved) > MOVED_MAX:
             self._place_moved()
 
     def _retract(self, told: Retract) -> None:
         """What the attempt gave leaves the board, and the player stands by what else they gave."""
-        self._open(told.key, told.revision, told.starts_at)
         self._place_moved()
         player = told.player
         stood = self._hidden.get(player) or self._standings.players.row(player)
-        if stood is None:
+        given = self._stakes.drop(told.contest, told.serial, player)
+        if stood is None or given is None:
             return
         self._entries += 1
-        if self._rules.aggregation == "sum":
-            given = self._given(told)
-            if not given:
-                return
-            total = self._sums.added(player, self._score(stood), -given)
-            row = Row(total if self._rules.sort == "asc" else -total, False, self._entries, player) if total else None
-        else:
-            if not self._stakes.drop(told.contest, told.serial, player):
-                return
-            row = self._stakes.standing(player, is_best=self._rules.aggregation == "best")
-        self._put(player, row)
-        self.version += 1
+        row = self._without(stood, given)
+        if row != stood:
+            self._put(player, row)
 
-    def _given(self, told: Retract) -> Exact:
-        """What all writes of an attempt have added to its player's sum, by `_gain`."""
-        if self._rules.sort == "asc":
-            return max(0, exact(told.score)) if told.was_completed else 0
-        if told.order < told.bound_at:
-            return 0
-        if told.started_at >= self._period.starts_at:
-            return max(0, exact(told.score))
-        baseline = self._baselines.get((told.contest, told.serial))
-        return 0 if baseline is None else max(0, exact(told.score) - exact(baseline))
+    def _without(self, stood: Row, given: Exact) -> Row | None:
+        """Where a player stands once an attempt is taken out; whose score stays the same stays where they are. The best
+        score was come to when it was first come to."""
+        player = stood.participant
+        if not self._stakes.has(player):
+            self._sums.removed(player, 0)
+            return None
+        if self._rules.aggregation == "sum":
+            total = self._sums.added(player, self._score(stood), -given)
+            sort_score = total if self._rules.sort == "asc" else -total
+        else:
+            row = self._stakes.standing(player, is_best=self._rules.aggregation == "best")
+            if self._rules.aggregation == "best":
+                return row
+            sort_score = row.sort_score
+        return stood if sort_score == stood.sort_score else Row(sort_score, False, self._entries, player)
 
     def _set_ban(self, command: SetBan) -> None:
         """The player's row leaves the board, or comes back where it would stand (R-51)."""
         player = command.player
         self._place_moved()
         if command.is_banned and player not in self._hidden:
-            self._hidden[player] = self._standings.players.row(player)
-            self._standings.players.remove(player)
-            self.version += 1
+            row = self._standings.players.row(player)
+            self._put(player, None)
+            self._hidden[player] = row
         elif not command.is_banned and player in self._hidden:
-            row = self._hidden.pop(player)
-            self._put(player, row)
-            self.version += 1
+            self._put(player, self._hidden.pop(player))
 
     def _put(self, player: int, row: Row | None) -> None:
         if player in self._hidden:
             self._hidden[player] = row
-        elif row is None:
+            return
+        if row is not None:
+            self._standings.players.put(row)
+        elif self._standings.players.row(player) is not None:
             self._standings.players.remove(player)
         else:
-            self._standings.players.put(row)
+            return
+        self.version += 1
 
     def _place_moved(self) -> None:
         """Who writes often is placed once for many writes: by far the dearest part of one on a large board."""
@@ -188,15 +189,19 @@ class SharedBoard:
 
     def _gain(self, told: Contribute, entry: Sequence[Plain]) -> Exact:
         """What a write adds to its player's sum: the attempt's score less that with which it came into the period,
-        never below 0, less what it has added already. Of a board of lowest scores, a final score adds itself."""
-        _, serial, started_at, prior_order, prior, score, _, _ = entry
+        less what it has added already; all that it adds is never below 0. What was written while the event did not
+        name the board is left out. Of a board of lowest scores, a final score adds itself."""
+        player, serial, started_at, prior_order, prior, score, _, _ = entry
         if self._rules.sort == "asc":
             return max(0, exact(score))
-        if started_at >= self._period.starts_at:
-            added = prior if prior_order >= told.bound_at else 0
-            return max(0, exact(score)) - max(0, exact(added))
-        baseline = exact(self._baselines.setdefault((told.contest, serial), prior))
-        return max(0, exact(score) - baseline) - max(0, exact(prior) - baseline)
+        attempt = (told.contest, serial)
+        given = self._stakes.given(*attempt, player)
+        has_prior = prior_order > 0 and prior_order >= told.bound_at
+        if given is None and (started_at < self._period.starts_at or has_prior):
+            self._baselines.setdefault(attempt, prior)
+        baseline = exact(self._baselines.get(attempt, 0))
+        added = max(0, exact(prior) - baseline) if has_prior or attempt in self._baselines else 0
+        return max(max(0, exact(score) - baseline) - added, -(given or 0))
 
     def _score(self, row: Row) -> Number:
         return row.sort_score if self._rules.sort == "asc" else -row.sort_score
@@ -237,6 +242,7 @@ class SharedBoard:
         yield from _parts("baselines", ([*attempt, score] for attempt, score in self._baselines.items()))
         yield from _parts("sums", self._sums.dump())
         yield from _parts("stakes", self._stakes.dump())
+        yield from _parts("given", self._stakes.dump_sums())
         yield from _parts("hidden", ([player, row and list(row)] for player, row in self._hidden.items()))
 
     def restore(self, parts: Sequence[Plain]) -> None:
@@ -249,7 +255,7 @@ class SharedBoard:
         self._standings.players.fill(Row(*row) for row in _entries("rows", parts))
         self._baselines = {(contest, serial): score for contest, serial, score in _entries("baselines", parts)}
         self._sums.restore(_entries("sums", parts))
-        self._stakes.restore(_entries("stakes", parts))
+        self._stakes.restore(_entries("stakes", parts), _entries("given", parts))
         self._hidden = {player: row and Row(*row) for player, row in _entries("hidden", parts)}
 
 

@@ -29,21 +29,12 @@ class EndPeriod(Command):
 
 @dataclass(slots=True, frozen=True)
 class Retract(Command):
-    """From a contest: an attempt was taken out, and what it gave to the board leaves it (R-51). Its `score` was written
-    by the contest's input `order`; the other fields are those of `Contribute`."""
+    """From a contest: an attempt was taken out, and what it gave to the board leaves it (R-51)."""
 
     tag: ClassVar[str] = "retract"
     contest: str
-    key: str
-    revision: int
-    starts_at: int
-    bound_at: int
-    player: int
     serial: int
-    started_at: int
-    order: int
-    score: float
-    was_completed: bool
+    player: int
 
 
 @dataclass(slots=True, frozen=True)

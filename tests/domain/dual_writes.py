@@ -176,15 +176,20 @@ def _value(own: list[Scored], key: str, aggregation: str, sort: str, began_at: i
 
 def _gained(run: list[Scored], key: str, began_at: int) -> Fraction:
     """What one attempt brought into the period: its whole score, if it began in it and had no other when the event
-    first named the board; from then on only what each write adds, so that the ones that were not told do not count."""
+    first named the board; from then on only what each write adds, so that the ones that were not told do not count, and
+    never less than nothing."""
     told = [score for score in run if key in score.named]
-    base = Fraction(0) if told[0].started_at >= began_at else Fraction(told[0].prior)
+    known = {after.order for before, after in itertools.pairwise(run) if key in before.ever_named}
+    began_before = told[0].started_at < began_at or told[0].order in known
+    base = Fraction(told[0].prior) if began_before else Fraction(0)
 
     def above(score: Any) -> Fraction:
         return max(Fraction(0), Fraction(score) - base)
 
-    known = {after.order for before, after in itertools.pairwise(run) if key in before.ever_named}
-    return sum((above(one.score) - (above(one.prior) if one.order in known else 0) for one in told), Fraction(0))
+    total = Fraction(0)
+    for one in told:
+        total = max(Fraction(0), total + above(one.score) - (above(one.prior) if one.order in known else 0))
+    return total
 
 
 def _shown(total: Fraction | int) -> Any:

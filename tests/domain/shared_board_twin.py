@@ -11,7 +11,7 @@ LIMIT = 2**53 - 1
 
 @dataclass(frozen=True)
 class Said:
-    """One score of one attempt, and the score that the attempt had before."""
+    """One score of one attempt, and the score that the attempt had before; `had_prior`, if that was told of."""
 
     attempt: Any
     player: int
@@ -19,6 +19,15 @@ class Said:
     prior: Any
     score: Any
     is_completed: bool
+    had_prior: bool
+
+
+@dataclass(frozen=True)
+class Gone:
+    """An attempt was taken out: from then on nothing that was said of it counts."""
+
+    attempt: Any
+    player: int
 
 
 @dataclass
@@ -26,20 +35,28 @@ class PeriodTwin:
     sort: str
     aggregation: str
     starts_at: int
-    said: list[Said] = field(default_factory=list)
+    said: list[Said | Gone] = field(default_factory=list)
+    banned: set[int] = field(default_factory=set)
 
     def rows(self) -> list[tuple[int, Any]]:
         """Players with their scores, in rank order."""
-        timelines: dict[int, list[tuple[int, Any]]] = {}
-        for order, said in enumerate(self.said):
-            value = self.value(said.player, self.said[: order + 1])
-            timeline = timelines.setdefault(said.player, [])
-            if value is not None and (not timeline or timeline[-1][1] != value):
-                timeline.append((order, value))
-        stands = [(timeline[-1], player) for player, timeline in timelines.items() if timeline]
+        stands = [(self.since(player), player) for player in {one.player for one in self.said} - self.banned]
         sign = 1 if self.sort == "asc" else -1
-        ranked = sorted(stands, key=lambda one: (sign * one[0][1], one[0][0]))
-        return [(player, score) for (_, score), player in ranked]
+        ranked = sorted((sign * stood[1], stood[0], player) for stood, player in stands if stood is not None)
+        return [(player, sign * score) for score, _, player in ranked]
+
+    def since(self, player: int) -> tuple[int, Any] | None:
+        """Since when the player stands at which score. What was taken out has never given a best one; a sum or a latest
+        score changes when it goes."""
+        stood: tuple[int, Any] | None = None
+        gone = {one.attempt for one in self.said if isinstance(one, Gone)}
+        for order, said in enumerate(self.said):
+            past = self.said[: order + 1]
+            out = gone if self.aggregation == "best" else {one.attempt for one in past if isinstance(one, Gone)}
+            value = self.value(player, [one for one in past if isinstance(one, Said) and one.attempt not in out])
+            if said.player == player and value != (stood and stood[1]):
+                stood = None if value is None else (order, value)
+        return stood
 
     def value(self, player: int, said: list[Said]) -> Any:
         own = [one for one in said if one.player == player and (one.is_completed or self.sort == "desc")]
@@ -53,7 +70,7 @@ class PeriodTwin:
 
     def gained(self, run: list[Said]) -> Fraction:
         """R-29: the attempt's score now less its score when the period began, never below 0."""
-        began_before = self.sort == "desc" and run[0].started_at < self.starts_at
+        began_before = self.sort == "desc" and (run[0].started_at < self.starts_at or run[0].had_prior)
         then = run[0].prior if began_before else 0
         return max(Fraction(0), Fraction(run[-1].score) - Fraction(then))
 

@@ -11,17 +11,18 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from playing import HOUR, START, Journal, frozen, thawed
-from shared_board_twin import PeriodTwin, Said
+from shared_board_twin import Gone, PeriodTwin, Said
 
 from kraty_actors.definitions import SharedBoard as Definition
 from kraty_actors.domain.board_shelf import BoardShelf
 from kraty_actors.domain.board_view import GetBoard
 from kraty_actors.domain.catalogue import Library
+from kraty_actors.domain.contest_messages import SetBan
 from kraty_actors.domain.ids import board_id
 from kraty_actors.domain.outcome import Command, Outcome, Tick
 from kraty_actors.domain.periods import period_at
 from kraty_actors.domain.shared_board import SharedBoard
-from kraty_actors.domain.shared_board_messages import Contribute, OpenPeriod
+from kraty_actors.domain.shared_board_messages import Contribute, OpenPeriod, Retract
 
 KEY = "ladder"
 PLAYERS = (1, 2, 3)
@@ -42,17 +43,19 @@ class Run:
     score: Any = 0
     last_order: int = 0
     is_over: bool = False
+    is_gone: bool = False
 
 
 @dataclass
 class Told:
-    """A contest as far as shared boards know it; what it says waits in `words`."""
+    """A contest as far as shared boards know it; what it says waits in `words`, each to a board of `told`."""
 
     name: str
     bound_at: int | None = None
     order: int = 0
     runs: list[Run] = field(default_factory=list)
-    words: deque[tuple[Contribute, list[Said]]] = field(default_factory=deque)
+    told: dict[str, None] = field(default_factory=dict)
+    words: deque[tuple[str, Contribute | Retract, list[Said | Gone]]] = field(default_factory=deque)
 
 
 class SharedBoardMachine(RuleBasedStateMachine):
@@ -102,9 +105,10 @@ class SharedBoardMachine(RuleBasedStateMachine):
         assert outcome.traced
         assert outcome.finished == board.is_over
         assert outcome.moved == (board.version > version)
-        if isinstance(command, Contribute):
+        if isinstance(command, Contribute | Retract):
             self.twins[name].said += self.spoken
             assert outcome.moved or self.twins[name].rows() == before
+        if isinstance(command, Contribute):
             assert len(self.spoken) > 1 or not outcome.moved or self.twins[name].rows() != before
         self.journals[name].add(self.now, command)
         return outcome
@@ -128,7 +132,8 @@ class SharedBoardMachine(RuleBasedStateMachine):
             run = Run(len(told.runs), player, self.now)
             told.runs.append(run)
         told.order += 1
-        said = Said((told.name, run.serial), player, run.started_at, run.score, score, is_last)
+        had_prior = run.last_order > 0 and told.bound_at is not None and run.last_order >= told.bound_at
+        said = Said((told.name, run.serial), player, run.started_at, run.score, score, is_last, had_prior)
         entry = [player, run.serial, run.started_at, run.last_order, run.score, score, self.now, is_last]
         run.score, run.last_order, run.is_over = score, told.order, is_last
         return entry, said
@@ -138,11 +143,38 @@ class SharedBoardMachine(RuleBasedStateMachine):
         starts_at = period_at(rules, self.now).starts_at
         entries = [entry for entry, _ in batch]
         command = Contribute(told.name, KEY, rules.revision, starts_at, told.bound_at or 0, entries)
-        told.words.append((command, [said for _, said in batch]))
+        to = board_id(KEY, starts_at)
+        told.told[to] = None
+        told.words.append((to, command, [said for _, said in batch]))
 
     def hear(self, told: Told) -> None:
-        command, self.spoken = told.words.popleft()
-        self.say(board_id(KEY, command.starts_at), command)
+        to, command, self.spoken = told.words.popleft()
+        self.say(to, command)
+
+    @rule(data=st.data(), late=st.booleans())
+    def r51_an_attempt_is_taken_out(self, data: st.DataObject, late: bool) -> None:
+        """Every period that may have heard of it hears that it counts no more, also one that is over."""
+        runs = [(contest, run) for contest in self.contests for run in contest.runs if not run.is_gone]
+        if not runs:
+            return
+        contest, run = data.draw(st.sampled_from(runs))
+        run.is_over = run.is_gone = True
+        gone = Gone((contest.name, run.serial), run.player)
+        contest.words.extend((to, Retract(contest.name, run.serial, run.player), [gone]) for to in contest.told)
+        while contest.words and not late:
+            self.hear(contest)
+
+    @rule(data=st.data(), player=st.sampled_from(PLAYERS), is_banned=st.booleans())
+    def r51_ban(self, data: st.DataObject, player: int, is_banned: bool) -> None:
+        """Their row leaves the board, and comes back as it would stand if it had been there all the time."""
+        name = data.draw(st.sampled_from(list(self.boards)))
+        twin, board = self.twins[name], self.boards[name]
+        before, version = twin.rows(), board.version
+        (twin.banned.add if is_banned else twin.banned.discard)(player)
+        outcome = board.apply(SetBan(player, is_banned), self.now)
+        self.journals[name].add(self.now, SetBan(player, is_banned))
+        assert (outcome.traced, outcome.moved) == (True, board.version > version)
+        assert outcome.moved == (twin.rows() != before)
 
     @rule(contest=st.integers(0, 1))
     def hear_late(self, contest: int) -> None:
