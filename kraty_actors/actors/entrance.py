@@ -9,7 +9,7 @@ from typing import cast
 from kraty_actors.actors.gates import Gates
 from kraty_actors.actors.world import World
 from kraty_actors.definitions import EventDefinition
-from kraty_actors.domain.admission import gate_refusal, missing
+from kraty_actors.domain.admission import gate_refusal, limit_refusal, missing, too_poor
 from kraty_actors.domain.attempt import IN_PROGRESS, AttemptView
 from kraty_actors.domain.catalogue import EventView, WindowView
 from kraty_actors.domain.conditions import Facts, Scalar, facts_wanted
@@ -133,14 +133,14 @@ class Entrance:
         return Door(window, rules, facts, await self._gates.started_elsewhere(player.number, event, window, now))
 
     async def _own_door(self, player: PlayerRow, event: EventView, now: int) -> Door | Refusal:
-        """A per-player window, which the first start opens (R-22): so the gates are judged before it opens too."""
+        """A per-player window, which the first start opens (R-22): so what keeps it from that is judged before."""
         located, elsewhere = await self._gates.located(player, event, now)
         rules = event.event if located.window is None else self._world.rules_event(located.window)
         facts = await self._facts(player, rules, now)
         if located.window is None:
             if not located.may_open:
                 return _closed(event, located.opens_at)
-            refusal = gate_refusal(rules, facts)
+            refusal = await self._shut(player, event, facts, elsewhere, now)
             if refusal is not None:
                 return refusal
             visit = Visit(player.number, self._gates.timezone(player))
@@ -150,6 +150,17 @@ class Entrance:
             elsewhere = await self._gates.elsewhere(player.number, event, visited, now)
             return Door(visited.window, self._world.rules_event(visited.window), facts, elsewhere)
         return Door(located.window, rules, facts, elsewhere)
+
+    async def _shut(
+        self, player: PlayerRow, event: EventView, facts: Facts, elsewhere: int, now: int
+    ) -> Refusal | None:
+        """What keeps the player from the first attempt in a window that is still to be opened for them (R-18)."""
+        refusal = gate_refusal(event.event, facts) or limit_refusal(event.event, event.timezone, elsewhere, None, now)
+        if refusal is not None or not event.rules.costs:
+            return refusal
+        held = await self._world.purses.holdings(player.number)
+        short = missing(event.rules.costs, held.balances, held.inventory)
+        return too_poor(short[0]) if short else None
 
     async def _facts(self, player: PlayerRow, rules: EventDefinition, now: int) -> Facts:
         return await self._gates.facts(player, facts_wanted(rules.unlock_condition, rules.entry_requirement), now)

@@ -44,7 +44,9 @@ def refused(
     event: EventDefinition, opening: OpenWindow, asked: Admit, member: Member | None, now: int
 ) -> Refusal | None:
     """Why this player may not start a new attempt now, but for what it costs; None if they may."""
-    return _gate(event, opening, asked, member) or _limit(event, opening.timezone, asked, member, now)
+    return _gate(event, opening, asked, member) or limit_refusal(
+        event, opening.timezone, asked.started_elsewhere, member, now
+    )
 
 
 def is_due(rules: Rules, charges: int) -> bool:
@@ -97,7 +99,10 @@ def _with_completion(facts: Facts, event_key: str, *, is_shared: bool) -> Facts:
     return replace(facts, completed=facts.completed | {CompletionWanted(event_key, in_current_window=False)})
 
 
-def _limit(event: EventDefinition, zone: str, asked: Admit, member: Member | None, now: int) -> Refusal | None:
+def limit_refusal(
+    event: EventDefinition, zone: str, started_elsewhere: int, member: Member | None, now: int
+) -> Refusal | None:
+    """Why a player who has made so many attempts may not make another one; None if they may (R-17)."""
     attempt = event.attempt
     most = attempt.max_attempts if attempt.replayable_during_window else 1
     if member is not None and most is not None and member.attempts >= most:
@@ -106,7 +111,7 @@ def _limit(event: EventDefinition, zone: str, asked: Admit, member: Member | Non
     daily = attempt.max_daily_attempts
     if daily is not None:
         here = member.started_since(day_start(now, zone)) if member is not None else 0
-        if here + asked.started_elsewhere >= daily:
+        if here + started_elsewhere >= daily:
             details = {"limit": daily, "resetsAt": next_day_start(now, zone)}
             return Refusal("max_daily_attempts_reached", f"{daily} attempts a day are allowed", details)
     return None
