@@ -75,6 +75,12 @@ def test_tiers_that_come_and_go_r42(tiers: list[int]) -> None:
         assert books.settle(reward(tier), shares_a_pool=False) == 0
 
 
+def test_what_was_never_given_is_given_under_its_own_name() -> None:
+    """So that whoever pays it too pays it once (R-27)."""
+    assert balance(share(3), [], shares_a_pool=True).give == share(3)
+    assert balance(reward(3), [], shares_a_pool=False).give == reward(3)
+
+
 def test_a_crate_that_is_missing_is_given_and_a_stranger_is_taken() -> None:
     """What a window has granted is what it owes, no more and no less (R-27)."""
     due = reward(3)
