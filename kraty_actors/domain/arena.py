@@ -16,7 +16,7 @@ from kraty_actors.domain.milestones import Milestones
 from kraty_actors.domain.numbers import Number
 from kraty_actors.domain.outcome import Completed, Effect, Message, Notice, Outcome, Plain, Refusal
 from kraty_actors.domain.own_board import OwnBoard
-from kraty_actors.domain.payouts import completion_pays
+from kraty_actors.domain.payouts import completion_pays, granted
 from kraty_actors.domain.rules import Rulebook, Rules
 from kraty_actors.domain.validators import Guard
 
@@ -122,9 +122,10 @@ class Arena:
         expired: list[int] = []
         notices, effects = [], []
         for attempt, at in ends:
-            effects += self.end(attempt, at, status=status)
+            earned = self.end(attempt, at, status=status)
+            effects += earned
             (completed if attempt.counts_as_completed else expired).append(attempt.player)
-            notices.append(Notice("attempt.ended", (attempt.player,), self.view(attempt)))
+            notices += [Notice("attempt.ended", (attempt.player,), self.view(attempt)), *granted(earned)]
         messages = [Message(self.window_id, AttemptsEnded(completed, expired))] if notices else []
         return Outcome(traced=bool(notices), messages=messages, notices=notices, effects=effects)
 
@@ -135,10 +136,11 @@ class Arena:
         messages, notices, effects = [], [], []
         for attempt, at in ends:
             had_ended = attempt.status != states.IN_PROGRESS
-            effects += self.end(attempt, at, status=status, by_write=by_write)
+            earned = self.end(attempt, at, status=status, by_write=by_write)
+            effects += earned
             ended = AttemptEnded(attempt.player, attempt.counts_as_completed, had_ended)
             messages.append(Message(self.window_id, ended))
-            notices.append(Notice("attempt.ended", (attempt.player,), self.view(attempt)))
+            notices += [Notice("attempt.ended", (attempt.player,), self.view(attempt)), *granted(earned)]
         return Outcome(traced=bool(messages), messages=messages, notices=notices, effects=effects)
 
     def final_status(self, attempt: Attempt) -> str:

@@ -15,8 +15,8 @@ from kraty_actors.domain import attempt as states
 from kraty_actors.domain.arena import Arena
 from kraty_actors.domain.attempt import Attempt
 from kraty_actors.domain.contest_messages import Closed, Paid
-from kraty_actors.domain.outcome import Effect, Message, MovedLeague, Notice, Outcome, Pay, Plain
-from kraty_actors.domain.payouts import pool_pays, tier_pays, totals
+from kraty_actors.domain.outcome import Effect, Message, MovedLeague, Outcome, Pay, Plain
+from kraty_actors.domain.payouts import granted, pool_pays, tier_pays, totals
 from kraty_actors.domain.prizes import wins
 
 ATTEMPTS_PER_STEP = 50
@@ -142,7 +142,7 @@ class Conclusion:
             self._next = min(self._next + room, due + len(moves))
             due += len(moves)
         outcome.effects = effects
-        outcome.notices = [Notice("grant", (pay.player,), pay) for pay in pays]
+        outcome.notices = granted(pays)
         if self._next >= due:
             self.stage = "over"
             self._say(outcome, Paid(self._arena.id, self._players, self._grants, dict(self._paid)))

@@ -13,7 +13,7 @@ from kraty_actors.definitions import Entry, RewardPolicySharedPool
 from kraty_actors.domain.attempt import FiredMilestone
 from kraty_actors.domain.ids import digest_id, grant_id
 from kraty_actors.domain.loot import grants_of, roll
-from kraty_actors.domain.outcome import Pay
+from kraty_actors.domain.outcome import Effect, Notice, Pay
 from kraty_actors.domain.rules import Rules
 
 EVENT_WINDOW = "event_window"
@@ -58,6 +58,11 @@ def tier_pays(rules: Rules, window_id: str, rank: int, player: int, at: int) -> 
         return []
     name = grant_id(window_id, player, "rank_scaled", str(tier.from_rank))
     return _rolled(entries, name, player, EVENT_WINDOW, window_id, at)
+
+
+def granted(effects: Iterable[Effect]) -> list[Notice]:
+    """Word of each grant among them, for the player who gets it."""
+    return [Notice("grant", (one.player,), one) for one in effects if isinstance(one, Pay)]
 
 
 def currencies(pays: Iterable[Pay]) -> Iterator[tuple[str, int]]:

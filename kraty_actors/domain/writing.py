@@ -11,7 +11,7 @@ from kraty_actors.domain.contest_messages import Write
 from kraty_actors.domain.ids import attempt_id, digest_id
 from kraty_actors.domain.numbers import Number
 from kraty_actors.domain.outcome import Effect, Flagged, Outcome, Refusal
-from kraty_actors.domain.payouts import milestone_pays
+from kraty_actors.domain.payouts import granted, milestone_pays
 from kraty_actors.domain.validators.past import past_after
 from kraty_actors.domain.write_memory import body_digest, rejection
 
@@ -123,6 +123,7 @@ def _apply(arena: Arena, attempt: Attempt, command: Write, incoming: list[Number
         answer.fired = milestone_pays(rules, fired, attempt.player, answer.attempt_id, now)
         effects = [pay for one in answer.fired for pay in one.grants]
         outcome.effects = [*effects, *outcome.effects]
+        outcome.notices = [*granted(effects), *outcome.notices]
     return outcome
 
 
