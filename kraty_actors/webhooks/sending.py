@@ -20,9 +20,6 @@ from kraty_actors.webhooks.network import JudgedNetwork
 IDLE_SECONDS = 15.0
 """How long a connection is kept for the next delivery; its address was judged when it was made."""
 
-IDLE_MAX = 256
-"""Connections kept, of all endpoints together."""
-
 USER_AGENT = "kraty-actors"
 
 
@@ -63,17 +60,13 @@ class Answer:
 
 
 class Sender:
-    """See the module. Endpoints share nothing in it that one of them could use up."""
+    """See the module. Endpoints share nothing in it that one of them could use up or slow down."""
 
     def __init__(self, network: JudgedNetwork, limits: Limits, tls: ssl.SSLContext | None = None) -> None:
+        self._network = network
         self._limits = limits
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls or httpcore.default_ssl_context(),
-            max_connections=None,
-            max_keepalive_connections=IDLE_MAX,
-            keepalive_expiry=IDLE_SECONDS,
-            network_backend=network,
-        )
+        self._tls = tls or httpcore.default_ssl_context()
+        self._idle: dict[str, list[httpcore.AsyncHTTPConnection]] = {}
 
     @classmethod
     @asynccontextmanager
@@ -85,24 +78,20 @@ class Sender:
         try:
             yield sender
         finally:
-            with anyio.CancelScope(shield=True):
-                await sender._pool.aclose()
+            await sender.aclose()
+
+    async def aclose(self) -> None:
+        """Close what is kept for later."""
+        with anyio.CancelScope(shield=True):
+            for connections in self._idle.values():
+                while connections:
+                    await connections.pop().aclose()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Post JSON; never raises because of what the other side does, nor of where it is."""
         given = [("User-Agent", USER_AGENT), ("Content-Type", "application/json"), *headers.items()]
         try:
-            with anyio.fail_after(self._limits.exchange_seconds) as whole:
-                async with self._pool.stream(
-                    "POST",
-                    url,
-                    headers=given,
-                    content=body,
-                    extensions={"timeout": {"connect": self._limits.connect_seconds}},
-                ) as response:
-                    whole.deadline = float("inf")
-                    await self._read(response)
-                    return _judged(response)
+            return await self._exchange(httpcore.URL(url), body, given)
         except TimeoutError:
             return Answer(None, f"no answer within {self._limits.exchange_seconds:g} s")
         except httpcore.TimeoutException:
@@ -111,6 +100,43 @@ class Sender:
             return Answer(None, f"not a proper answer: {error}"[:200])
         except (httpcore.NetworkError, OSError, ValueError) as error:
             return Answer(None, (str(error) or "the connection broke")[:200])
+
+    async def _exchange(self, url: httpcore.URL, body: bytes, headers: list[tuple[str, str]]) -> Answer:
+        limits = self._limits
+        timeouts = {"timeout": {"connect": limits.connect_seconds}}
+        with anyio.fail_after(limits.exchange_seconds) as whole:
+            async with (
+                self._connection(url.origin) as connection,
+                connection.stream("POST", url, headers=headers, content=body, extensions=timeouts) as response,
+            ):
+                whole.deadline = float("inf")
+                await self._read(response)
+                return _judged(response)
+
+    @asynccontextmanager
+    async def _connection(self, origin: httpcore.Origin) -> AsyncIterator[httpcore.AsyncHTTPConnection]:
+        """One that is free, or a new one; kept if it can serve again. A pool of httpcore's looks at all of its
+        connections for each request, so those of one endpoint would cost the others time."""
+        idle = self._idle.setdefault(str(origin), [])
+        connection = await self._free(idle) or httpcore.AsyncHTTPConnection(
+            origin, self._tls, keepalive_expiry=IDLE_SECONDS, network_backend=self._network
+        )
+        try:
+            yield connection
+        finally:
+            if connection.is_available():
+                idle.append(connection)
+            else:
+                with anyio.CancelScope(shield=True):
+                    await connection.aclose()
+
+    async def _free(self, idle: list[httpcore.AsyncHTTPConnection]) -> httpcore.AsyncHTTPConnection | None:
+        while idle:
+            connection = idle.pop()
+            if connection.is_available() and not connection.has_expired():
+                return connection
+            await connection.aclose()
+        return None
 
     async def _read(self, response: httpcore.Response) -> None:
         """Read the body to its end; cancelled where it is too long or takes too long. What is being iterated over is

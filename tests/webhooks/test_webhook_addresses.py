@@ -96,7 +96,7 @@ async def test_an_address_that_does_not_answer_is_passed_over() -> None:
         sender = sender_by(resolves_to("127.0.0.3", "127.0.0.1"), allow_private=True)
         assert (await sender.post(f"http://hooks.example:{port}/", b"{}", {})).has_arrived
         assert (len(there.heard), len(gone.heard)) == (1, 0)
-        await sender._pool.aclose()
+        await sender.aclose()
 
 
 @pytest.mark.anyio
