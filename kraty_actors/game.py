@@ -66,6 +66,7 @@ async def open_game(
     secrets: Sequence[str] = (),
     insecure_dev: bool = False,
     allow_private_webhooks: bool = False,
+    journal_key: str | None = None,
 ) -> AsyncIterator[Game]:
     """Open a game: recover what is stored, load its definitions, run its actors until the block is left.
 
@@ -76,19 +77,24 @@ async def open_game(
         secrets: What players' tokens are signed with, the first for signing, all for verifying.
         insecure_dev: Let `hello` name any player and role without a token. Never on a public address.
         allow_private_webhooks: Let webhooks go to addresses that are not public, such as this machine's own.
+        journal_key: The key of the journal's digests; by default one is drawn and kept in the database.
 
     Raises:
         DefinitionFaults: The game has faults, all of them in one error, or the environment lacks the secret of a
             webhook; nothing was changed.
         StoreUnusable: The database cannot be opened.
         WrongGame: The database belongs to another game.
+        WrongKey: The journal was made with another key.
+        AlteredJournal: Somebody changed the journal.
     """
     loaded = read_game(source)
     with unwrapped():
         async with opened_store(store) as opened:
             webhooks = Webhooks(opened, allow_private=allow_private_webhooks)
             outside = await webhooks.recall()
-            async with Engine.opened(opened, clock or SystemClock(), outside=outside) as engine:
+            async with Engine.opened(
+                opened, clock or SystemClock(), outside=outside, journal_key=journal_key
+            ) as engine:
                 webhooks.attach(engine)
                 put = await engine.publishing.put_game(loaded, who="file", is_file=True)
                 async with webhooks.running(), anyio.create_task_group() as tasks:

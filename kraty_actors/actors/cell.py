@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Literal
 
 import anyio
 
+from kraty_actors.actors.chain import UNKEYED, AlteredJournal, Chain, Seal, Sealer, read_seal
 from kraty_actors.actors.records import (
     FORMAT,
     FROM_ACTOR,
-    UnknownFormat,
     pack,
     restore_command,
     unpack,
@@ -51,9 +52,13 @@ class Batch:
 @dataclass(slots=True, eq=False)
 class Cell:
     """`lane` says where it stands in line, if it does. `state` is None while the actor is being recovered. `number` is
-    its last batch in the journal. `deaf_to` names the actors (or `tick`) whose words a rule has failed on."""
+    its last batch in the journal. `deaf_to` names the actors (or `tick`) whose words a rule has failed on. What is read
+    back is checked with the `sealer`, if there is one; `damage` says that it can not be."""
 
     id: str
+    sealer: Sealer | None = None
+    chain: Chain = field(default_factory=Chain)
+    damage: AlteredJournal | None = None
     state: State | None = None
     mailbox: deque[Envelope] = field(default_factory=deque)
     in_flight: deque[Batch] = field(default_factory=deque)
@@ -83,14 +88,19 @@ class Cell:
 
         Raises:
             UnknownFormat: Something was written by a newer program.
+            AlteredJournal: Something is not what was written.
         """
         self.number = self.checkpointed = stored.number
+        self.chain = Chain()
         self.now = self.said = 0
         self.heard, self.unheard = {}, {}
         self.retired = False
+        covered = stored.number - len(stored.records)
         if stored.checkpoint:
-            self._restore(state, [unpack(part) for part in stored.checkpoint])
-        for record in stored.records:
+            self._restore(state, stored.checkpoint, covered)
+        for number, record in enumerate(stored.records, covered + 1):
+            if self.sealer is not None:
+                self.sealer.check(self.chain, self.id, number, record)
             now, inputs = unpack_batch(record)
             self.now = now
             for plain in inputs:
@@ -99,7 +109,7 @@ class Cell:
                 for message in state.gathered(now):
                     self.say(message)
         if stored.records:
-            self.checkpointed = stored.number - len(stored.records)
+            self.checkpointed = covered
         self.state = state
         self.gatherer = state if isinstance(state, Gathers) else None
 
@@ -114,17 +124,36 @@ class Cell:
         self.retired = self.retired or outcome.finished
 
     def checkpoint(self) -> Iterator[bytes]:
-        """The whole actor in parts; the first is the cell's own."""
+        """The whole actor in parts; the first is the cell's own, and the last seals them and the journal up to here."""
+        digest = sha256()
+        for part in self._parts():
+            digest.update(part)
+            yield part
+        yield (self.sealer or UNKEYED).seal(self.chain, self.id, self.number, digest.digest())
+
+    def _parts(self) -> Iterator[bytes]:
         unheard = [[number, message.to, message.command.record()] for number, message in self.unheard.items()]
         yield pack([FORMAT, self.now, self.said, unheard, self.heard, self.retired])
         if self.state is not None:
             for part in self.state.dump():
                 yield pack(part)
 
-    def _restore(self, state: State, parts: list[Plain]) -> None:
-        version, self.now, self.said, unheard, self.heard, self.retired = parts[0]
-        if version != FORMAT:
-            raise UnknownFormat(f"a checkpoint has format {version}; this program reads {FORMAT}")
+    def _restore(self, state: State, packed: Sequence[bytes], covered: int) -> None:
+        seal = read_seal(packed)
+        if seal is not None:
+            self._check(seal, packed[:-1], covered)
+            packed = packed[:-1]
+        parts: list[Plain] = [unpack(part) for part in packed]
+        _, self.now, self.said, unheard, self.heard, self.retired = parts[0]
         for number, to, record in unheard:
             self.unheard[number] = Message(to, restore_command(to, record))
         state.restore(parts[1:])
+
+    def _check(self, seal: Seal, parts: Sequence[bytes], covered: int) -> None:
+        self.chain = Chain(seal.first, seal.head)
+        if self.sealer is None:
+            return
+        self.sealer.check_seal(seal, self.id, parts)
+        if seal.number != covered:
+            what = f"the checkpoint covers {seal.number} records, and not {covered}"
+            raise AlteredJournal(self.id, min(seal.number, covered) + 1, what)

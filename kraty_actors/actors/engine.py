@@ -25,6 +25,7 @@ from kraty_actors.actors.effects import Deliveries, GrantTerms
 from kraty_actors.actors.entrance import Entrance
 from kraty_actors.actors.gates import Gates
 from kraty_actors.actors.inquiries import Inquiries
+from kraty_actors.actors.journal_key import own_sealer
 from kraty_actors.actors.lapses import LOOK_EVERY_MS, Lapses
 from kraty_actors.actors.listing import Listings
 from kraty_actors.actors.lobbies import Lobbies
@@ -84,11 +85,23 @@ class Engine(Listener):
     @classmethod
     @asynccontextmanager
     async def opened(
-        cls, store: Store, clock: Clock, *, outside: tuple[Deliveries, Reporter] | None = None
+        cls,
+        store: Store,
+        clock: Clock,
+        *,
+        outside: tuple[Deliveries, Reporter] | None = None,
+        journal_key: str | None = None,
     ) -> AsyncIterator[Engine]:
         """Recover everything that is stored, run, and write checkpoints when the block is left. `outside` is what
-        `tell_outside` takes, for what happens during the recovery."""
+        `tell_outside` takes, for what happens during the recovery; `journal_key` the key of the journal's digests where
+        it is not kept in the database.
+
+        Raises:
+            WrongKey: The journal has another key.
+            AlteredJournal: The journal of something that still goes on is not what was written.
+        """
         engine = cls(store, clock)
+        engine._loop.sealer = await own_sealer(store, journal_key)
         async with anyio.create_task_group() as tasks:
             engine._tasks = tasks
             if outside is not None:

@@ -19,6 +19,7 @@ from anyio.lowlevel import checkpoint as yield_to_others
 
 from kraty_actors.actors.alarms import Alarms
 from kraty_actors.actors.cell import Batch, Cell, Envelope, Lane, Respond
+from kraty_actors.actors.chain import UNKEYED, AlteredJournal
 from kraty_actors.actors.checkpoints import Checkpoints
 from kraty_actors.actors.clock import Clock
 from kraty_actors.actors.effects import Recorder
@@ -72,6 +73,7 @@ class ActorLoop:
 
     Attributes:
         recorder: Turns what batches lead to into rows.
+        sealer: Chains the records of the journal; to be set before anything is asked.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class ActorLoop:
     ) -> None:
         self.listener = Listener()
         self.recorder = Recorder()
+        self.sealer = UNKEYED
         self._checkpoints = Checkpoints(store, self._checkpoint_stored)
         self._store = store
         self._clock = clock
@@ -151,11 +154,17 @@ class ActorLoop:
                 await yield_to_others()
 
     async def recover(self, names: Iterable[str]) -> None:
-        """Bring back actors from the store, and wait until they are there; `run` must be running."""
+        """Bring back actors from the store, and wait until they are there; `run` must be running.
+
+        Raises:
+            AlteredJournal: What is stored of one of them is not what was written.
+        """
         cells = [self._cell(name) for name in names]
         for cell in cells:
             while cell.state is None:
                 await cell.recovered.wait()
+                if cell.damage is not None:
+                    raise cell.damage
 
     async def checkpoint_all(self) -> None:
         """Write down every actor as it stands, once all that was accepted is committed."""
@@ -263,7 +272,7 @@ class ActorLoop:
         unit = Unit(
             cell.id,
             cell.number,
-            pack_batch(cell.now, batch.inputs),
+            self.sealer.add(cell.chain, cell.id, cell.number, pack_batch(cell.now, batch.inputs)),
             self.recorder.rows(batch.effects, batch.notices, cell.now),
             can_wait=batch.can_wait,
         )
@@ -396,7 +405,7 @@ class ActorLoop:
     def _cell(self, actor_id: str) -> Cell:
         cell = self._cells.get(actor_id)
         if cell is None:
-            cell = self._cells[actor_id] = Cell(actor_id)
+            cell = self._cells[actor_id] = Cell(actor_id, self.sealer)
             self._load(cell)
         return cell
 
@@ -421,13 +430,27 @@ class ActorLoop:
                     await anyio.sleep(LOAD_RETRY_SECONDS)
                 except (StoreTaken, StoreClosed) as error:
                     return self.give_up(error)
-        cell.recover(self._make_state(cell.id), found)
+        try:
+            cell.recover(self._make_state(cell.id), found)
+        except AlteredJournal as error:
+            return self._leave_out(cell, error)
         cell.recovered.set()
         for number, message in list(cell.unheard.items()):
             self._post(cell.id, number, message)
         self._retire(cell)
         self._set_alarm(cell)
         self._queue(cell)
+
+    def _leave_out(self, cell: Cell, error: AlteredJournal) -> None:
+        """Of an actor whose journal was altered nothing is told, and it is told nothing: its senders keep their words
+        for a start at which it is whole again."""
+        log.error("%s", error)
+        cell.damage = error
+        cell.recovered.set()
+        self._cells.pop(cell.id, None)
+        for _, respond, *_ in cell.mailbox:
+            if respond is not None:
+                respond(Refusal("internal_error", str(error)))
 
     # -- time
 

@@ -1,7 +1,8 @@
 """What a journal record and a checkpoint part look like: MessagePack of plain data, with a format number first.
 
-A batch record is `[format, now, [input, ...]]`. An input is a command's record, or for a command that another actor
-sent `["<", source, number, ...record]`, so that a replay knows what was heard already.
+A batch record is `[format, now, [input, ...]]`, and from format 2 on behind it, in plain bytes, its digest (see
+`chain`). An input is a command's record, or for a command that another actor sent `["<", source, number, ...record]`,
+so that a replay knows what was heard already.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from kraty_actors.domain import window_messages as window
 from kraty_actors.domain.ids import CALENDAR, is_contest, is_player_windows, is_shared_board
 from kraty_actors.domain.outcome import Command, Plain, Tick
 
-FORMAT = 1
+FORMAT = 2
+DIGEST_BYTES = 16
 FROM_ACTOR = "<"
 
 Restore = Callable[..., Command]
@@ -113,20 +115,30 @@ def restore_command(actor_id: str, record: Sequence[Plain]) -> Command:
 
 
 def pack_batch(now: int, inputs: Sequence[Plain]) -> bytes:
+    """A batch record, but for its digest."""
     packed: bytes = msgpack.packb([FORMAT, now, inputs])
     return packed
+
+
+def is_chained(record: bytes) -> bool:
+    """Whether the record ends with a digest: those of format 1 do not."""
+    return record[:2] != b"\x93\x01"
 
 
 def unpack_batch(record: bytes) -> tuple[int, list[Any]]:
     """The time of a batch and its inputs.
 
     Raises:
-        UnknownFormat: The record was written by a newer program.
+        UnknownFormat: The record was written by a newer program, or can not be read at all.
     """
-    version, now, inputs = unpack(record)
-    if version != FORMAT:
-        raise UnknownFormat(f"a journal record has format {version}; this program reads {FORMAT}")
-    return now, inputs
+    try:
+        version = record[1]
+        if version <= FORMAT:
+            version, now, inputs = unpack(memoryview(record)[:-DIGEST_BYTES] if is_chained(record) else record)
+            return now, inputs
+    except (ValueError, TypeError, IndexError) as error:
+        raise UnknownFormat(f"a journal record can not be read: {error}") from error
+    raise UnknownFormat(f"a journal record has format {version}; this program reads {FORMAT}")
 
 
 def pack(plain: Plain) -> bytes:
@@ -134,5 +146,5 @@ def pack(plain: Plain) -> bytes:
     return packed
 
 
-def unpack(data: bytes) -> Plain:
+def unpack(data: bytes | memoryview) -> Plain:
     return msgpack.unpackb(data, strict_map_key=False)

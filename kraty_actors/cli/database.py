@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager, contextmanager
 
 import click
 
+from kraty_actors.actors.chain import AlteredJournal
 from kraty_actors.actors.clock import SystemClock
 from kraty_actors.actors.copies import Copies
 from kraty_actors.actors.corrections import Corrections
 from kraty_actors.actors.dossiers import Dossiers
 from kraty_actors.actors.effects import GrantTerms
+from kraty_actors.actors.journal_key import WrongKey
 from kraty_actors.actors.players import Players
 from kraty_actors.actors.purses import Purses
 from kraty_actors.actors.records import UnknownFormat
@@ -33,7 +35,7 @@ def told_in_one_line() -> Iterator[None]:
     try:
         with unwrapped():
             yield
-    except (StoreError, UnknownFormat) as error:
+    except (StoreError, UnknownFormat, AlteredJournal, WrongKey) as error:
         give_up(error)
 
 

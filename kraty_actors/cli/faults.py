@@ -10,6 +10,8 @@ from typing import NoReturn
 
 import click
 
+from kraty_actors.actors.journal_key import read_key
+
 WRONG_INPUT = 2
 """The exit code for a fault in what a command was given."""
 
@@ -39,3 +41,20 @@ def import_modules(names: Iterable[str]) -> None:
             importlib.import_module(name)
         except ImportError as error:
             give_up(f"--with {name}: {error}")
+
+
+key_option = click.option(
+    "--key-file",
+    type=click.Path(path_type=Path),
+    help="The key of the journal's digests, if it is not in the database.",
+)
+
+
+def key_of(key_file: Path | None) -> str | None:
+    """The key in a file, or exit 2."""
+    if key_file is None:
+        return None
+    try:
+        return read_key(read_text(key_file))
+    except ValueError as error:
+        give_up(f"{key_file}: {error}")

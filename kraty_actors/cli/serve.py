@@ -14,9 +14,11 @@ from pathlib import Path
 import anyio
 import click
 
+from kraty_actors.actors.chain import AlteredJournal
+from kraty_actors.actors.journal_key import WrongKey
 from kraty_actors.actors.publishing import WrongGame
 from kraty_actors.actors.records import UnknownFormat
-from kraty_actors.cli.faults import give_up, import_modules, read_text
+from kraty_actors.cli.faults import give_up, import_modules, key_of, key_option, read_text
 from kraty_actors.definitions import DefinitionFaults, UnreadableDefinition
 from kraty_actors.game import open_game
 from kraty_actors.gateway.auth import read_secrets
@@ -44,6 +46,7 @@ class Options:
     insecure_dev: bool
     allow_private_webhooks: bool
     tls: ssl.SSLContext | None
+    journal_key: str | None
 
 
 @click.command()
@@ -55,6 +58,7 @@ class Options:
 @click.option(
     "--secret-file", type=click.Path(path_type=Path), help="Secrets, one a line: the first signs, all verify."
 )
+@key_option
 @click.option("--insecure-dev", is_flag=True, help="Anyone may be anyone; on loopback only.")
 @click.option("--allow-private-webhooks", is_flag=True, help="Webhooks may go to addresses that are not public.")
 @click.option("--tls-cert", type=click.Path(path_type=Path))
@@ -65,7 +69,7 @@ class Options:
 def serve(
     game: Path, db: str, host: str, port: int, ops_port: int | None, secret_file: Path | None, insecure_dev: bool,
     allow_private_webhooks: bool, tls_cert: Path | None, tls_key: Path | None, behind_proxy: str | None, backend: str,
-    modules: tuple[str, ...],
+    modules: tuple[str, ...], key_file: Path | None,
 ) -> None:  # fmt: skip
     """Serve a game on a WebSocket until SIGTERM or SIGINT."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -74,7 +78,9 @@ def serve(
     _check_exposure(host, insecure_dev, tls_cert is not None, behind_proxy)
     _tune_the_interpreter()
     tls = _tls(tls_cert, tls_key)
-    options = Options(game, db, host, port, ops_port, secrets, insecure_dev, allow_private_webhooks, tls)
+    options = Options(
+        game, db, host, port, ops_port, secrets, insecure_dev, allow_private_webhooks, tls, key_of(key_file)
+    )
     try:
         anyio.run(_serve, options, backend=backend)
     except StoreTaken as error:
@@ -101,6 +107,7 @@ async def _serve(options: Options) -> None:
                 secrets=options.secrets,
                 insecure_dev=options.insecure_dev,
                 allow_private_webhooks=options.allow_private_webhooks,
+                journal_key=options.journal_key,
             ) as game:
                 for warning in game.warnings:
                     log.warning("%s: %s", warning.path, warning.message)
@@ -115,7 +122,7 @@ async def _serve(options: Options) -> None:
             give_up(*(f"{options.game}: {fault.path}: {fault.message}" for fault in error.faults))
         except StoreTaken:
             raise
-        except (StoreError, WrongGame, UnreadableDefinition, UnknownFormat) as error:
+        except (StoreError, WrongGame, WrongKey, UnreadableDefinition, UnknownFormat, AlteredJournal) as error:
             give_up(error)
         except OSError as error:
             give_up(_os_fault(options, error))

@@ -15,6 +15,7 @@ from typing import Any
 from playing import Book
 
 from kraty_actors.actors.cell import Cell
+from kraty_actors.actors.chain import UNKEYED
 from kraty_actors.actors.records import FROM_ACTOR, pack_batch
 from kraty_actors.domain.board_view import GetBoard
 from kraty_actors.domain.contest import Contest
@@ -67,8 +68,9 @@ class Actor:
         if not is_kept:
             self.crash()
         elif inputs:
-            records = (*self._stored.records, pack_batch(now, inputs))
             self.cell.now, self.cell.number = now, self.cell.number + 1
+            record = UNKEYED.add(self.cell.chain, self.cell.id, self.cell.number, pack_batch(now, inputs))
+            records = (*self._stored.records, record)
             self._stored = replace(self._stored, number=self.cell.number, records=records)
 
 
