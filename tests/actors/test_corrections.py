@@ -13,6 +13,7 @@ import pytest
 from correcting import MILESTONE, POOL, TARGET, TIERS, BreakingStore, Played, Worth, game_of, played, worth
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from postgres_server import Database
 
 from kraty_actors.actors.records import unpack
 from kraty_actors.definitions import load_game
@@ -29,12 +30,13 @@ SCORES = {"ann": 9, "bob": 12, "cat": 4, "dan": 30, "eve": 11, "fay": 0}
 """By rank: dan, bob, eve, ann, cat, fay. Two stand first on their own, with a bot behind the last who has a point."""
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     if request.param == "memory":
         yield MemoryStore()
         return
-    async with open_sql_store(f"sqlite:///{tmp_path}/game.db") as store:
+    database: Database | None = request.getfixturevalue("database") if request.param == "postgresql" else None
+    async with open_sql_store(f"sqlite:///{tmp_path}/game.db" if database is None else database.url) as store:
         yield store
 
 
@@ -245,6 +247,19 @@ async def test_a_share_that_falls_is_taken_back_and_given_anew(store: Store):
             "cat": (Counter({cash: 500}), Counter()),
         }
         await check(scene, "not_the_first", {"ann": 9, "bob": 8, "cat": 7}, frozenset({"ann"}))
+
+
+async def test_of_a_cancelled_window_only_what_was_earned_on_the_way_is_accounted_for(store: Store):
+    """R-26."""
+    async with played("bundle", SCORES, store=store) as scene:
+        other = Played(scene.engine, store, scene.clock)
+        await other.play("tiers", SCORES)
+        await other.engine.steering.cancel(other.window, who="op")
+        await other.settle()
+        report = await other.engine.corrections.close_report(other.window)
+        assert not isinstance(report, Refusal)
+        assert (report.state, report.winners, report.grants, report.paid) == ("cancelled", 0, 4, Counter())
+        assert (report.granted, report.mismatches) == (Counter({("currency", "cash"): 12}), [])
 
 
 # -- what cannot be done
