@@ -171,8 +171,8 @@ async def test_a_server_that_takes_nobody_now_is_unavailable(database: Database)
             pass
 
 
-async def test_a_url_of_hosting_companies_will_do(database: Database):
-    async with open_sql_store(database.url.replace("postgresql:", "postgres:")) as store:
+async def test_a_url_of_hosting_companies_will_do(schema: Database):
+    async with open_sql_store(schema.url.replace("postgresql:", "postgres:")) as store:
         await put(store, *records("a", b"1"))
 
 

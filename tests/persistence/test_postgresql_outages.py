@@ -36,8 +36,8 @@ TERMINATE = (
 
 
 @pytest.fixture
-def proxy(database: Database) -> Iterator[CuttingProxy]:
-    with TemporaryDirectory(prefix="kraty-") as folder, cutting_proxy(Path(folder), database) as proxy:
+def proxy(schema: Database) -> Iterator[CuttingProxy]:
+    with TemporaryDirectory(prefix="kraty-") as folder, cutting_proxy(Path(folder), schema) as proxy:
         yield proxy
 
 
@@ -119,7 +119,7 @@ async def test_what_is_in_doubt_is_not_given_up_before_it_is_known(proxy: Cuttin
 
 
 @moments
-async def test_closing_does_not_wait_for_a_server_that_is_gone(proxy: CuttingProxy, database: Database, when: When):
+async def test_closing_does_not_wait_for_a_server_that_is_gone(proxy: CuttingProxy, schema: Database, when: When):
     fates: list[StoreError | None] = []
     with anyio.fail_after(20):
         async with open_sql_store(proxy.database.url, patience_s=0.0) as store:
@@ -130,7 +130,7 @@ async def test_closing_does_not_wait_for_a_server_that_is_gone(proxy: CuttingPro
             store.submit(Unit("b", 1, b"x"), fates.append)
     assert {type(fate) for fate in fates} == {StoreUnavailable}
     assert len(fates) == 2
-    async with open_sql_store(database.url) as store:
+    async with open_sql_store(schema.url) as store:
         assert (await store.load("a")).number == (2 if when == "after" else 1)
 
 
@@ -148,9 +148,9 @@ async def test_records_that_move_to_the_history_are_there_once(proxy: CuttingPro
         assert await store.load("a") == StoredActor((b"state",), 101, (b"y",))
 
 
-async def test_what_was_found_missing_never_comes_late(database: Database):
+async def test_what_was_found_missing_never_comes_late(schema: Database):
     """Though a process of the server be still at work on it: its number has been passed over."""
-    async with open_sql_store(database.url) as store:
+    async with open_sql_store(schema.url) as store:
         engine = store._engine
         fence = CommitFence(await store.get_meta("epoch") or "")
         lost = fence._next()
@@ -159,7 +159,7 @@ async def test_what_was_found_missing_never_comes_late(database: Database):
             assert not fence.was_stored(connection)
             connection.rollback()
         late = "UPDATE meta SET value = %s WHERE key = 'last_commit' AND value = %s RETURNING 1"
-        assert database.run(late, *lost) == []
+        assert schema.run(late, *lost) == []
 
 
 # -- the server is away
@@ -282,8 +282,8 @@ async def test_a_commit_is_on_the_disk(database: Database):
         assert await store._write(lambda c: c.exec_driver_sql("SHOW synchronous_commit").scalar()) == "on"
 
 
-async def test_a_nul_is_refused_and_harms_nobody(database: Database):
-    async with open_sql_store(database.url) as store:
+async def test_a_nul_is_refused_and_harms_nobody(schema: Database):
+    async with open_sql_store(schema.url) as store:
         units = [Unit("a", 1, b"\0"), Unit("b\0", 1, b"1"), Unit("c", 1, b"1")]
         kinds = [type(error) for error in await submit_all(store, units)]
         assert kinds == [type(None), UnitRefused, type(None)]

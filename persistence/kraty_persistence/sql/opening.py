@@ -48,9 +48,10 @@ def take_over(engine: sa.Engine, kind: Dialect, *, owner: bool) -> str:
             version = _version(connection, kind, name)
             if version is None and not owner:
                 raise StoreUnusable(f"{name}: is empty; a server must open it first")
-            if owner:
-                metadata.create_all(connection)
+            if version is None:
+                metadata.create_all(connection, checkfirst=False)
                 set_meta(connection, "schema_version", str(SCHEMA_VERSION))
+            if owner:
                 epoch = str(int(get_meta(connection, "epoch") or 0) + 1)
                 set_meta(connection, "epoch", epoch)
                 kind.fence(epoch).raise_it(connection)
