@@ -33,7 +33,11 @@ class StoreError(Exception):
 
 
 class StoreUnavailable(StoreError):
-    """The database could not be reached or written within the store's patience (R-58)."""
+    """The database could not be reached or written within the store's patience (R-58).
+
+    Only a store that is closed while its connection is broken cannot know what became of the last commit; the next who
+    opens the database does.
+    """
 
 
 class StoreTaken(StoreError):

@@ -105,7 +105,7 @@ class Store(Grants, Wallets, Outbox, Protocol):
     # -- journal
     def submit(self, unit: Unit, done: Done) -> None:
         """Store a unit; never waits. `done` is called once on the loop's thread, in the order of submission (what can
-        wait may come later than what cannot),
+        wait may come later than what cannot, and what nobody knows the fate of yet later than refusals behind it),
         perhaps before this returns. The units of one actor must carry consecutive numbers, else
         `JournalConflict`."""
 
