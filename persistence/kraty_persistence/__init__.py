@@ -45,6 +45,7 @@ from kraty_persistence.ports import (
     Done,
     Store,
     StoredActor,
+    StoredRecord,
     Unit,
 )
 from kraty_persistence.rows import (
@@ -109,6 +110,7 @@ __all__ = [
     "StoreUnavailable",
     "StoreUnusable",
     "StoredActor",
+    "StoredRecord",
     "Unit",
     "UnitRefused",
     "Withdrawn",

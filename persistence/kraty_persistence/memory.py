@@ -15,7 +15,7 @@ from kraty_persistence.memory_money import MemoryMoney
 from kraty_persistence.money_plan import MoneyPlan
 from kraty_persistence.money_rows import MoneyEffect
 from kraty_persistence.outbox_rows import Delivery
-from kraty_persistence.ports import Done, Store, StoredActor, Unit
+from kraty_persistence.ports import Done, Store, StoredActor, StoredRecord, Unit
 from kraty_persistence.rows import AnomalyRow, AttemptRow, Ban, Completion, Effect, LeagueMove, StoreStatistics
 
 __all__ = ["MemoryStore"]
@@ -126,6 +126,18 @@ class MemoryStore(MemoryMoney, Store):
         self._reach()
         stored = self._actors.get(actor) or _Actor()
         return tuple(stored.records)
+
+    async def history_page(
+        self, actor: str, *, after: StoredRecord | None = None, limit: int = 1_000
+    ) -> list[StoredRecord]:
+        start = 0 if after is None else after.number
+        records = (await self.history(actor))[start : start + limit]
+        return [StoredRecord(number, record) for number, record in enumerate(records, start + 1)]
+
+    async def checkpoint(self, actor: str) -> StoredActor:
+        self._reach()
+        stored = self._actors.get(actor) or _Actor()
+        return StoredActor(stored.checkpoint, stored.covered)
 
     async def unfinished(self) -> list[str]:
         self._reach()

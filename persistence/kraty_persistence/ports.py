@@ -24,7 +24,7 @@ from kraty_persistence.rows import (
     StoreStatistics,
 )
 
-__all__ = ["Aside", "Done", "Store", "StoredActor", "Unit"]
+__all__ = ["Aside", "Done", "Store", "StoredActor", "StoredRecord", "Unit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,15 @@ class StoredActor:
     records: tuple[bytes, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """One durable record of an actor. `place` is the store's own: where it goes on from there."""
+
+    number: int
+    record: bytes
+    place: int = 0
+
+
 class Store(Grants, Wallets, Outbox, Protocol):
     """Journal, results, money and players behind one door. Everything is called on the event loop's thread.
 
@@ -115,6 +124,15 @@ class Store(Grants, Wallets, Outbox, Protocol):
     async def history(self, actor: str) -> Sequence[bytes]:
         """Every durable record of one actor in order, those covered by checkpoints too: the proof of what it
         did, and what a replay reads (R-57)."""
+
+    async def history_page(
+        self, actor: str, *, after: StoredRecord | None = None, limit: int = 1_000
+    ) -> list[StoredRecord]:
+        """The same, a page at a time: the next records behind the last one of the page before."""
+
+    async def checkpoint(self, actor: str) -> StoredActor:
+        """The last checkpoint of an actor and the number of the batch that it covers, without the records behind it;
+        empty for one that has none."""
 
     async def unfinished(self) -> list[str]:
         """The actors that are stored and not finished, in the order in which they were first stored."""

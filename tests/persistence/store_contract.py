@@ -27,6 +27,7 @@ from kraty_persistence import (
     PlayerRow,
     Store,
     StoredActor,
+    StoredRecord,
     StoreError,
     Unit,
     UnitRefused,
@@ -79,6 +80,16 @@ async def pay(store: Store, player: int, *changes: Change, key: str = "k1") -> A
 
 def records(actor: str, *payloads: bytes, start: int = 1) -> list[Unit]:
     return [Unit(actor, number, payload) for number, payload in zip(count(start), payloads, strict=False)]
+
+
+async def history_pages(store: Store, actor: str, limit: int) -> list[list[StoredRecord]]:
+    """All pages of an actor's history."""
+    pages: list[list[StoredRecord]] = []
+    after: StoredRecord | None = None
+    while page := await store.history_page(actor, after=after, limit=limit):
+        pages.append(page)
+        after = page[-1]
+    return pages
 
 
 class StoreContract:
@@ -167,6 +178,23 @@ class StoreContract:
         assert (await store.load("a")).records == ()
         assert list(await store.history("a")) == [b"1", b"2", b"3", b"4", b"5"]
         assert list(await store.history("b")) == [b"x"]
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 9])
+    async def test_history_comes_in_pages(self, store: Store, limit: int):
+        """R-57: however long a journal is, it is read a page at a time, with the number of each record."""
+        whole = [b"1", b"2", b"3", b"4", b"5"]
+        await put(store, *records("b", b"x"), *records("a", *whole), Unit("a", 3, checkpoint=(b"three",)))
+        pages = await history_pages(store, "a", limit)
+        assert [(one.number, one.record) for page in pages for one in page] == list(enumerate(whole, 1))
+        assert {len(page) for page in pages[:-1]} <= {limit}
+        assert await store.history_page("c") == []
+
+    async def test_a_checkpoint_is_read_without_what_came_after(self, store: Store):
+        assert await store.checkpoint("a") == StoredActor()
+        await put(store, *records("a", b"1", b"2"))
+        assert await store.checkpoint("a") == StoredActor()
+        await put(store, Unit("a", 1, checkpoint=(b"one", b"more")), Unit("a", 3, b"3"))
+        assert await store.checkpoint("a") == StoredActor((b"one", b"more"), 1)
 
     @pytest.mark.parametrize("number", [0, 3])
     async def test_a_checkpoint_outside_the_journal_is_a_conflict(self, store: Store, number: int):

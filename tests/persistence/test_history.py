@@ -36,7 +36,10 @@ async def test_a_server_that_dies_before_it_tidies_up_goes_on_later(place: Place
             assert list(await store.history("a")) == RECORDS
     assert log_length(place) == len(RECORDS) + 1
     async with open_sql_store(url) as store:
+        after = (await store.history_page("a", limit=100))[-1]  # while the others move from one table to the other
         await until_log_length(place, 2)
+        behind = await store.history_page("a", after=after)
+        assert [(one.number, one.record) for one in behind] == list(enumerate(RECORDS[100:], 101))
         assert list(await store.history("a")) == RECORDS
         assert await store.load("a") == StoredActor((b"state",), len(RECORDS), (RECORDS[-1],))
         assert (await store.statistics()).records == 2

@@ -149,6 +149,8 @@ async def everything(store: Store) -> list[object]:
     return [
         [await store.load(actor) for actor in ACTORS],
         [list(await store.history(actor)) for actor in ACTORS],
+        [[(one.number, one.record) for one in await store.history_page(actor)] for actor in ACTORS],
+        [await store.checkpoint(actor) for actor in ACTORS],
         await store.unfinished(),
         await store.statistics(),
         [await store.grants(player, now=5) for player in players],

@@ -78,6 +78,8 @@ QUESTIONS: dict[str, Question] = {
     "attempts": lambda store: store.attempts(1),
     "audit": lambda store: store.audit(before=5),
     "load": lambda store: store.load("a"),
+    "history_page": lambda store: store.history_page("a"),
+    "checkpoint": lambda store: store.checkpoint("a"),
     "submit": lambda store: put(store, Unit("b", 1, b"1", EFFECTS, (b"state",)), Unit("a", 1, checkpoint=(b"s",))),
 }
 

@@ -10,7 +10,7 @@ import anyio
 import anyio.to_thread
 import sqlalchemy as sa
 
-from kraty_persistence.ports import Done, Store, StoredActor, Unit
+from kraty_persistence.ports import Done, Store, StoredActor, StoredRecord, Unit
 from kraty_persistence.rows import (
     AnomalyRow,
     AttemptRow,
@@ -26,6 +26,7 @@ from kraty_persistence.sql.access import READERS
 from kraty_persistence.sql.dialects import Dialect
 from kraty_persistence.sql.gathered import GatheredReads
 from kraty_persistence.sql.journal import GroupPlan, Heads, read_history
+from kraty_persistence.sql.pages import history_page, read_checkpoint
 from kraty_persistence.sql.store_money import SqlMoney
 from kraty_persistence.sql.store_outbox import SqlOutbox
 from kraty_persistence.sql.transaction import UnitTask
@@ -83,6 +84,14 @@ class SqlStore(SqlMoney, SqlOutbox, Store):
 
     async def history(self, actor: str) -> Sequence[bytes]:
         return await self._read(partial(read_history, name=actor))
+
+    async def history_page(
+        self, actor: str, *, after: StoredRecord | None = None, limit: int = 1_000
+    ) -> list[StoredRecord]:
+        return await self._read(partial(history_page, name=actor, after=after, limit=limit))
+
+    async def checkpoint(self, actor: str) -> StoredActor:
+        return await self._read(partial(read_checkpoint, name=actor))
 
     async def unfinished(self) -> list[str]:
         return await self._read(queries.unfinished)
