@@ -18,9 +18,11 @@ from benchmarks.figures.finalization import Finalization, measure_finalization
 from benchmarks.figures.listings import EVENTS, measure_listings
 from benchmarks.figures.lobbies import TICK_SECONDS, Lobbies, measure_lobbies
 from benchmarks.figures.placement import measure_placement
+from benchmarks.figures.webhooks import Deliveries, measure_webhooks
 
 ENTRY_STARTS = 1_000
-PARTS = "placement,listings,entry,lobbies,finalization"
+DELIVERIES = 10_000
+PARTS = "placement,listings,entry,webhooks,lobbies,finalization"
 
 
 @click.command(context_settings={"show_default": True})
@@ -48,6 +50,10 @@ def main(*, only: str, players: int, lobbies: int, idle_seconds: float, folder: 
         entry = trio.run(partial(measure_entry, ENTRY_STARTS, folder))
         table.add_row("paid starts against free ones", f"{entry['paid'] / entry['free']:.2f}")
         table.add_row("", f"{entry['paid']:,.0f} and {entry['free']:,.0f} a second")
+    if "webhooks" in wanted:
+        _say("webhooks")
+        for what, figure in _of_webhooks(trio.run(partial(measure_webhooks, DELIVERIES, folder))):
+            table.add_row(what, figure)
     if "lobbies" in wanted:
         for what, figure in _of_lobbies(trio.run(partial(measure_lobbies, lobbies, idle_seconds, folder, _say))):
             table.add_row(what, figure)
@@ -64,6 +70,14 @@ def _of_lobbies(found: Lobbies) -> list[tuple[str, str]]:
         (f"one is watched: first move, with a tick of {TICK_SECONDS} s", f"{found.moved_after_s:.2f} s"),
         ("all close at once", f"{found.closed_after_s:.2f} s"),
         ("p99 of another window's writes meanwhile", f"{_p99(found.others_ms):.1f} ms"),
+        ("p99 of the same before", f"{_p99(found.others_before_ms):.1f} ms"),
+    ]
+
+
+def _of_webhooks(found: Deliveries) -> list[tuple[str, str]]:
+    return [
+        ("webhook deliveries to a local receiver", f"{found.a_second:,.0f} a second"),
+        ("p99 of writes meanwhile", f"{_p99(found.others_ms):.1f} ms"),
         ("p99 of the same before", f"{_p99(found.others_before_ms):.1f} ms"),
     ]
 

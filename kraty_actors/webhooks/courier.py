@@ -23,11 +23,14 @@ from kraty_persistence import DeliveryRow, Store, StoreClosed, StoreTaken, Store
 
 log = logging.getLogger(__name__)
 
-PARALLEL = 16
+PARALLEL = 8
 """Deliveries under way to one endpoint at the same time."""
 
 PAGE = 128
 """Deliveries read from the store at once."""
+
+GATHER_SECONDS = 0.05
+"""Between two times that the store is told what came of tries, so that it need not commit for each."""
 
 STORE_RETRY_SECONDS = 0.25
 
@@ -248,6 +251,8 @@ class Courier:
             self._bell.set()
             if self._is_over:
                 self._ink.set()
+            else:
+                await anyio.sleep(GATHER_SECONDS)
 
     async def _tell(self, arrived: Sequence[str], failed: Sequence[Failed]) -> None:
         outbox = self._depot.outbox
