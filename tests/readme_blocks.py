@@ -1,10 +1,12 @@
 """Runs the code of a Markdown page, in order, in an empty folder: `python tests/readme_blocks.py README.md ...`.
 
 It needs nothing but the installed package. Blocks marked `python` and `sh` are run, `json` is parsed; any other block
-is a picture. Whatever a reader would not see is said in an HTML comment on the line before the block:
+is a picture, but for `text` that a command is said to print. Whatever a reader would not see is said in an HTML comment
+on the line before the block:
 
 - `<!-- file: NAME -->` also writes the block to a file, for the blocks behind it.
 - `<!-- run: COMMAND -->` runs a shorter command in the block's place.
+- `<!-- said by: COMMAND -->` compares a `text` block with what the command prints.
 - `<!-- serve -->` leaves the command running, once it listens, until the page ends.
 """
 
@@ -23,7 +25,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-BLOCK = re.compile(r"(?:^<!-- (?P<mark>[^\n]+) -->\n)?^```(?P<kind>python|sh|json)\n(?P<code>.*?)^```$", re.M | re.S)
+BLOCK = re.compile(
+    r"(?:^<!-- (?P<mark>[^\n]+) -->\n)?^```(?P<kind>python|sh|json|text)\n(?P<code>.*?)^```$", re.M | re.S
+)
 PORT = "8765"
 """Stands in the pages; each run takes a free one in its place."""
 
@@ -75,12 +79,29 @@ def _run_block(block: Block, folder: Path, servers: ExitStack) -> None:
         (folder / name).write_text(block.code, "utf-8")
     if block.kind == "json":
         json.loads(block.code)
+    elif block.kind == "text":
+        _compare(block, folder)
     elif block.mark == "serve":
         servers.enter_context(_serving(block.code, folder))
     elif block.kind == "sh":
         _run(["sh", "-e", "-c", block.marked("run") or block.code], folder)
     else:
         _run([sys.executable, "-W", "error", "-c", block.code], folder)
+
+
+def _compare(block: Block, folder: Path) -> None:
+    if command := block.marked("said by"):
+        said = subprocess.run(
+            ["sh", "-e", "-c", command],
+            cwd=folder,
+            env=_environment(folder),
+            check=True,
+            timeout=TIMEOUT_SECONDS,
+            stdout=subprocess.PIPE,
+            text=True,
+        ).stdout
+        if said != block.code:
+            raise ValueError(f"{command} says:\n{said}")
 
 
 def _run(command: list[str], folder: Path) -> None:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from readme_blocks import blocks_of, run_page
+
+from kraty_actors.definitions import Webhook, load_game_text
+from kraty_actors.definitions.game import Occurrence
+from kraty_actors.webhooks.signing import body_of
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -16,12 +22,22 @@ PAGES = [
     "docs/embedding.md",
     "docs/operating.md",
     "docs/events.md",
+    "docs/rewards.md",
     "docs/bots.md",
     "docs/anti-cheat.md",
+    "docs/webhooks.md",
     "protocol/README.md",
     "benchmarks/README.md",
 ]
-RUN = ["README.md", "docs/embedding.md", "docs/operating.md", "docs/bots.md", "docs/anti-cheat.md"]
+RUN = [
+    "README.md",
+    "docs/embedding.md",
+    "docs/operating.md",
+    "docs/rewards.md",
+    "docs/bots.md",
+    "docs/anti-cheat.md",
+    "docs/webhooks.md",
+]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -48,6 +64,22 @@ def _anchors(text: str) -> set[str]:
     """The anchors that headings get on GitHub."""
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+WEBHOOKS = (ROOT / "docs" / "webhooks.md").read_text("utf-8")
+
+
+def test_r54_the_page_about_webhooks_names_all_that_is_told_and_every_field() -> None:
+    fields = {field.alias for name, field in Webhook.model_fields.items() if name != "id"}
+    assert {name for name in {*get_args(Occurrence), *fields} if f"`{name}`" not in WEBHOOKS} == set()
+
+
+def test_r52_the_page_about_webhooks_shows_an_endpoint_and_a_body_as_they_are() -> None:
+    endpoint, body = (block.code for block in blocks_of(WEBHOOKS) if block.kind == "json")
+    assert load_game_text(endpoint).game.webhooks
+    shown = json.loads(body)
+    sent = body_of(shown["id"], shown["eventName"], shown["gameId"], 0, shown["deliveryAttempt"], shown["data"])
+    assert list(json.loads(sent)) == list(shown)
 
 
 @pytest.mark.parametrize("subject", ["event", "reward"])
