@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from kraty_actors.actors.records import pack, restore_command, unpack
-from kraty_actors.definitions import BotDefinition, EventDefinition, IdentityPool
+from kraty_actors.definitions import BotDefinition, Bundle, EventDefinition, IdentityPool
+from kraty_actors.domain.loot import Bundles
 from kraty_actors.domain.outcome import Command, Outcome, Plain, State
 from kraty_actors.domain.periods import BoardRules
 from kraty_actors.domain.rules import Rules
@@ -26,23 +27,33 @@ def event(**fields: Any) -> EventDefinition:
 
 
 def rules(
-    definition: EventDefinition | None = None, bots: Sequence[dict[str, Any]] = (CLIMBER,), **fields: Any
+    definition: EventDefinition | None = None,
+    bots: Sequence[dict[str, Any]] = (CLIMBER,),
+    *,
+    revision: int = 1,
+    **fields: Any,
 ) -> Rules:
-    """The first revision of an event."""
+    """A revision of an event, by default the first. The bundles `pays_1` to `pays_9` pay so much cash."""
     seated = [BotDefinition.model_validate(bot) for bot in bots]
-    return Rules(1, definition or event(**fields), seated, (), None)
+    return Rules(revision, definition or event(**fields), seated, (), None, PAYOUTS)
+
+
+def cash(amount: int) -> dict[str, Any]:
+    """An entry of a bundle, and of a grant."""
+    return {"type": "currency", "currencyKey": "cash", "amount": amount}
+
+
+PAYOUTS = Bundles(Bundle.model_validate({"key": f"pays_{n}", "entries": [cash(n)]}) for n in range(1, 10))
 
 
 class Book:
-    """A rulebook of one page, and of shared boards named by what they are: `sum desc never`, `best asc daily`."""
+    """A rulebook of one event's revisions, and of shared boards named by what they are: `sum desc never`."""
 
-    def __init__(self, page: Rules | None = None) -> None:
-        self._page = page
+    def __init__(self, *pages: Rules) -> None:
+        self._pages = {(page.event.key, page.revision): page for page in pages}
 
     def rules(self, event_key: str, revision: int) -> Rules:
-        assert self._page is not None
-        assert (event_key, revision) == (self._page.event.key, self._page.revision)
-        return self._page
+        return self._pages[event_key, revision]
 
     def board(self, key: str, revision: int) -> BoardRules:
         aggregation, sort, cadence = key.split()
