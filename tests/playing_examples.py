@@ -61,11 +61,15 @@ async def seated(game: GameFile) -> AsyncIterator[Table]:
             for item in game.items:
                 about = {"key": item.key, "quantity": 5, "reason": "test", "idempotencyKey": item.key}
                 await ops.call("inventory.grant", playerId=name, **about)
+            for currency in game.currencies:
+                about = {"key": currency.key, "amount": 1000, "reason": "test", "idempotencyKey": currency.key}
+                await ops.call("wallet.credit", playerId=name, **about)
         yield Table(clock, ops, players)
 
 
 async def _play_event(table: Table, event: EventDefinition) -> None:
     started = await _start(table, event.key)
+    await _check_charged(table, event)
     for share in (0.5, 1.0):
         table.clock.advance(60)
         for at, name in enumerate(started):
@@ -78,8 +82,16 @@ async def _play_event(table: Table, event: EventDefinition) -> None:
     await _end(table, event, started["ann"])
     for board_id in boards:
         await _check_final(table, board_id)
-    if event.reward_policy.type == "shared_pool":
+    if event.reward_policy.type != "none":
         await _until(table.players["ann"], "grants.list", lambda page: page["grants"])
+
+
+async def _check_charged(table: Table, event: EventDefinition) -> None:
+    """Everybody has paid for the start, once (R-20)."""
+    cost = event.entry_cost
+    for player in table.players.values() if cost is not None else ():
+        wallet = {one["key"]: one["balance"] for one in (await player.call("wallet.get"))["balances"]}
+        assert [wallet[one.key] for one in cost.currencies] == [1000 - one.amount for one in cost.currencies]
 
 
 async def _start(table: Table, event_key: str) -> dict[str, Map]:
