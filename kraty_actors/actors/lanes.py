@@ -8,7 +8,7 @@ from time import perf_counter
 
 from kraty_actors.actors.cell import Cell, Lane
 
-TURNS_SECONDS = 0.002
+TURNS_SECONDS = 0.001
 """How long actors have turns before the sockets have theirs, so that ten thousand at once stall nobody."""
 
 

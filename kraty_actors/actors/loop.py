@@ -39,6 +39,9 @@ BATCH_MAX = 1_024
 IN_FLIGHT_MAX = 16
 """Batches of one actor that wait for the store; with more, its mailbox fills."""
 
+PATIENT_IN_FLIGHT_MAX = 2
+"""The same for an actor that goes on by itself: what it has to write should not stand in anybody's way."""
+
 STORE_RETRY_SECONDS = 0.25
 LOAD_RETRY_SECONDS = 0.05
 """Between two tries to write to a store that is away, and to read from it."""
@@ -188,7 +191,7 @@ class ActorLoop:
     def _turn(self, cell: Cell) -> None:
         if cell.state is None:
             return
-        if len(cell.in_flight) >= IN_FLIGHT_MAX:
+        if len(cell.in_flight) >= (IN_FLIGHT_MAX if cell.mailbox else PATIENT_IN_FLIGHT_MAX):
             cell.stalled = True
             return
         now = cell.now = max(self._clock.now_ms(), cell.now)

@@ -137,6 +137,8 @@ class Gateway(Listener):
     def notice(self, notice: Notice) -> None:
         if isinstance(notice.body, BanSet):
             self._banned(notice.body)
+        if not self._by_player:
+            return
         for player in self._connected_of(notice.players):
             for connection in self._by_player.get(player, ()):
                 connection.push(notice.push, self._body(notice.push, notice.body))

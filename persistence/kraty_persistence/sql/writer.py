@@ -39,7 +39,7 @@ LONGEST_PAUSE_S = 0.25
 GROUP_WEIGHT = 2_000_000
 """Where a group is full, in the unit of `Task.weight`: some 20 ms, of which the sync of the disk is little."""
 
-HELPING_WEIGHT = 200_000
+HELPING_WEIGHT = 100_000
 """How much of a group may be of what can wait."""
 
 
@@ -59,6 +59,7 @@ class Writer:
         self._queue: SimpleQueue[Task | None] = SimpleQueue()
         self._pressing: deque[Task] = deque()
         self._patient: deque[Task] = deque()
+        self._patient_turn = False
         self._outcomes: deque[tuple[Done, StoreError | None]] = deque()
         self._call_soon = _call_soon()
         self._closed = False
@@ -105,11 +106,14 @@ class Writer:
         self._disconnect()
 
     def _next_group(self) -> list[Task]:
-        """Wait for a task, and take what stands behind it until the group is full; none if it is time to stop."""
+        """Wait for a task, and take what stands behind it until the group is full; none if it is time to stop. What
+        can wait has a helping in every second group at most, and stands behind whatever presses."""
         while not self._has_any() and self._queue.empty() and not self._stopping and self._tidied():
             pass
         self._sort(wait=not self._has_any() and not self._stopping)
-        return _helping(self._pressing, GROUP_WEIGHT) + _helping(self._patient, HELPING_WEIGHT)
+        self._patient_turn = bool(self._patient) and (not self._pressing or not self._patient_turn)
+        group = _helping(self._pressing, GROUP_WEIGHT)
+        return group + _helping(self._patient, HELPING_WEIGHT) if self._patient_turn else group
 
     def _has_any(self) -> bool:
         return bool(self._pressing or self._patient)
