@@ -16,7 +16,7 @@ from kraty_actors.domain.outcome import Refusal
 from kraty_actors.gateway import translate
 from kraty_actors.gateway.auth import BadToken, Identity
 from kraty_actors.gateway.hub import Watcher
-from kraty_actors.gateway.operations import CAUSES_PUSHES, HANDLERS, IN_ORDER
+from kraty_actors.gateway.operations import CAUSES_PUSHES, HANDLERS, IN_ORDER, SEEN_THROUGH
 from kraty_actors.gateway.operations.boards import resumed
 from kraty_actors.gateway.operations.people import player_banned
 from kraty_actors.gateway.order import Asked, PushOutbox
@@ -75,7 +75,7 @@ class Connection:
         self._header_token = header_token
         self._unanswered = anyio.Semaphore(UNANSWERED_MAX)
         self._is_touched = False
-        self._is_closing = False
+        self._is_closing = self._is_gone = False
         outbox.when_caught_up(partial(gateway.hub.caught_up, self.watcher))
 
     # -- frames in
@@ -157,7 +157,8 @@ class Connection:
     async def _hand_on(self, request: Request) -> None:
         await self._unanswered.acquire()
         asked = self._pushes.asked() if request.op in CAUSES_PUSHES else None
-        self._tasks.start_soon(self._handle_apart, request, asked)
+        tasks = self.gateway.tasks if request.op in SEEN_THROUGH else self._tasks
+        tasks.start_soon(self._handle_apart, request, asked)
 
     async def _handle_apart(self, request: Request, asked: Asked | None) -> None:
         try:
@@ -266,7 +267,8 @@ class Connection:
 
     def flush(self) -> None:
         self._is_touched = False
-        self.outbox.flush()
+        if not self._is_gone:
+            self.outbox.flush()
 
     def close(self, code: int, reason: str) -> None:
         """Say goodbye; nothing that comes in from here on is taken."""
@@ -274,6 +276,10 @@ class Connection:
             self._is_closing = True
             self.flush()
             self._line.close(code, reason)
+
+    def gone(self) -> None:
+        """The peer has hung up: what is still answered is sent to nobody."""
+        self._is_gone = self._is_closing = True
 
     def drop(self) -> None:
         self._line.drop()

@@ -39,6 +39,7 @@ class Gateway(Listener):
 
     def __init__(self, engine: Engine, secrets: Sequence[str], insecure_dev: bool, tasks: TaskGroup) -> None:
         self.engine = engine
+        self.tasks = tasks
         self.hub = Hub(engine, tasks)
         self.poller = Poller()
         self.listings = ListingFrames()
@@ -79,6 +80,7 @@ class Gateway(Listener):
     def leave(self, connection: Connection) -> None:
         """A connection is gone: its views are left, and a lobby that forms hears that its player is away."""
         self._connections.discard(connection)
+        connection.gone()
         self._left.set()
         self._left = anyio.Event()
         self.hub.leave(connection.watcher)

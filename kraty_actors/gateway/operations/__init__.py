@@ -81,6 +81,25 @@ HANDLERS: Mapping[str, Handler] = {
 IN_ORDER = frozenset({"ping", "events.finish", "attempts.get", "boards.unwatch"})
 """Operations that are handed on before the connection's next request is read: replies on one attempt come in order."""
 
+SEEN_THROUGH = frozenset(
+    {
+        "events.start",
+        "wallet.credit",
+        "wallet.debit",
+        "inventory.grant",
+        "inventory.revoke",
+        "grants.claim",
+        "grants.create",
+        "crates.open",
+        "attempts.void",
+        "players.ban",
+        "players.unban",
+        "windows.correct",
+    }
+)
+"""Operations of more than one step that go on to their end even if the peer hangs up meanwhile: a purse stays closed to
+others until a debit is stored, and what is void is taken back."""
+
 CAUSES_PUSHES = frozenset(
     {
         "events.start",
