@@ -142,3 +142,20 @@ async def test_r31_a_seat_is_paid_when_the_lobby_starts_and_once(store: Store):
         for player in (ann, bob):
             assert len(await entries(store, player)) == len(await store.attempts(player.number)) == 1
             assert await store.balances(player.number) == {"cash": PRICE}
+
+
+async def test_r31_who_cannot_pay_any_more_when_the_lobby_starts_loses_the_seat_and_nobody_else_does(store: Store):
+    async with playing(store, PRICE) as (engine, ann, bob):
+        (lobby,) = await start_all(engine, ann, ["duel"])
+        assert isinstance(await adjust(engine, ann, -1, "spent"), Adjusted)
+        (attempt,) = await start_all(engine, bob, ["duel"])
+        assert isinstance(attempt, AttemptView)
+        with anyio.fail_after(5):
+            while not isinstance(found := await engine.lobbies.get(bob.number, lobby.lobby_id), LobbyView) or (
+                found.players != {bob.number}
+            ):
+                pass
+        assert await entries(store, ann) == []
+        assert await store.balances(ann.number) == {"cash": PRICE - 1}
+        (refused,) = await start_all(engine, ann, ["duel"])
+        assert refused.details == {"resource": "cash", "needed": PRICE, "have": PRICE - 1}
