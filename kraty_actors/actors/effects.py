@@ -94,7 +94,7 @@ class Recorder:
             case Refunded():
                 return Refund(effect.player, effect.charge, effect.source, effect.at)
             case Flagged():
-                return _anomaly(effect)
+                return anomaly_row(effect)
             case BanSet():
                 return Ban(effect.player, effect.is_banned)
             case Audited():
@@ -132,7 +132,8 @@ def credits_of(entries: Sequence[Plain]) -> list[Change]:
     return found
 
 
-def _anomaly(effect: Flagged) -> AnomalyRow:
+def anomaly_row(effect: Flagged) -> AnomalyRow:
+    """What a validator found, to be written."""
     return AnomalyRow(
         id=effect.anomaly_id,
         player=effect.player,

@@ -99,6 +99,10 @@ class UnknownFormat(Exception):
     """A record of another version of the program; the message says which."""
 
 
+class Unreadable(UnknownFormat):
+    """Bytes that no version of the program has written."""
+
+
 def inputs_of(actor_id: str) -> Mapping[str, Restore]:
     """The commands that may stand in this actor's journal."""
     if actor_id == CALENDAR:
@@ -129,7 +133,8 @@ def unpack_batch(record: bytes) -> tuple[int, list[Any]]:
     """The time of a batch and its inputs.
 
     Raises:
-        UnknownFormat: The record was written by a newer program, or can not be read at all.
+        UnknownFormat: The record was written by a newer program.
+        Unreadable: It can not be read at all.
     """
     try:
         version = record[1]
@@ -137,7 +142,7 @@ def unpack_batch(record: bytes) -> tuple[int, list[Any]]:
             version, now, inputs = unpack(memoryview(record)[:-DIGEST_BYTES] if is_chained(record) else record)
             return now, inputs
     except (ValueError, TypeError, IndexError) as error:
-        raise UnknownFormat(f"a journal record can not be read: {error}") from error
+        raise Unreadable(f"a journal record can not be read: {error}") from error
     raise UnknownFormat(f"a journal record has format {version}; this program reads {FORMAT}")
 
 

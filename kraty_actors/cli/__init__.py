@@ -10,6 +10,7 @@ from kraty_actors.cli.check import check, schema
 from kraty_actors.cli.correct import correct
 from kraty_actors.cli.demo import demo
 from kraty_actors.cli.preview import preview
+from kraty_actors.cli.replay import replay
 from kraty_actors.cli.serve import serve
 from kraty_actors.cli.simulate import simulate_command
 from kraty_actors.cli.token import token
@@ -21,5 +22,5 @@ def main() -> None:
     """Live game events: serve them, check them, watch them played."""
 
 
-for command in (demo, serve, call, token, check, schema, preview, simulate_command, audit, windows, correct):
+for command in (demo, serve, call, token, check, schema, preview, simulate_command, audit, windows, correct, replay):
     main.add_command(command)

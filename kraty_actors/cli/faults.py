@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from kraty_actors.actors.journal_key import read_key
+from kraty_actors.definitions import DefinitionFaults, GameFile, load_game_text
 
 WRONG_INPUT = 2
 """The exit code for a fault in what a command was given."""
@@ -31,6 +32,14 @@ def read_text(path: Path) -> str:
         give_up(f"{path}: {error.strerror}")
     except UnicodeDecodeError:
         give_up(f"{path}: is not UTF-8 text")
+
+
+def load_game(path: Path) -> GameFile:
+    """The game in a file, or exit 2 with all that is wrong in it."""
+    try:
+        return load_game_text(read_text(path)).game
+    except DefinitionFaults as faults:
+        give_up(*(f"{path}: {fault}" for fault in faults.faults))
 
 
 def import_modules(names: Iterable[str]) -> None:

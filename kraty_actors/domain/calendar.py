@@ -109,12 +109,7 @@ class Calendar:
 
     def _revised(self, planned: Planned, event: EventDefinition, bundles: Bundles) -> Rules | None:
         """A new revision, unless nothing that a window plays by has changed (R-5)."""
-        game = self._standing_game()
-        named = {binding.bot_id for binding in event.bot_bindings}
-        bots = [bot for bot in game.bots if bot.id in named or bot.key in named]
-        default_pool = game.settings.default_identity_pool
-        pools = game.settings.identity_pools if bots else ()
-        rules = Rules(len(planned.revisions) + 1, event, bots, pools, default_pool if bots else None, bundles)
+        rules = Rules.of(len(planned.revisions) + 1, event, self._standing_game(), bundles)
         if planned.revisions and {**planned.newest.dump(), "revision": rules.revision} == rules.dump():
             return None
         self._library.add(rules)

@@ -13,6 +13,7 @@ from kraty_actors.definitions import (
     BotDefinition,
     Entry,
     EventDefinition,
+    GameFile,
     IdentityPool,
     Milestone,
     Predicate,
@@ -57,6 +58,15 @@ class Rules:
         self.ascending = event.leaderboard.sort == "asc"
         self.aggregation = event.leaderboard.score_aggregation
         self._by_reference = {name: bot for bot in self.bots.values() for name in (bot.id, bot.key)}
+
+    @classmethod
+    def of(cls, revision: int, event: EventDefinition, game: GameFile, bundles: Bundles | None = None) -> Rules:
+        """An event as it stands in its game, with all that it refers to."""
+        named = {binding.bot_id for binding in event.bot_bindings}
+        bots = [bot for bot in game.bots if bot.id in named or bot.key in named]
+        pools = game.settings.identity_pools if bots else ()
+        default_pool = game.settings.default_identity_pool if bots else None
+        return cls(revision, event, bots, pools, default_pool, bundles or Bundles.of(game))
 
     @property
     def winner_predicate(self) -> Predicate | None:

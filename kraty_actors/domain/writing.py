@@ -56,6 +56,21 @@ def _judge(arena: Arena, attempt: Attempt, command: Write, incoming: Sequence[Nu
         command.findings = [[one.validator_key, one.verdict, one.reason] for one in found]
 
 
+def judged_again(arena: Arena, command: Write, now: int) -> list[list[str]]:
+    """What the validators say of a write that was taken before, and is about to be applied to the same state again
+    (R-57)."""
+    attempt = arena.attempts.own(command.serial, command.player)
+    changes = command.metrics
+    if attempt is None or not isinstance(changes, dict):
+        return []
+    incoming = arena.rules.scoring.incoming(attempt.raw, changes, command.mode)
+    if isinstance(incoming, Refusal):
+        return []
+    again = Write(command.serial, changes, command.mode, command.identity, command.player)
+    _judge(arena, attempt, again, incoming, now)
+    return again.findings or []
+
+
 def _objected(arena: Arena, attempt: Attempt, command: Write, incoming: list[Number], digest: int, now: int) -> Outcome:
     """R-50: a flagged write applies; of a rejected one nothing stays but its seq and what was found."""
     findings = command.findings or []
