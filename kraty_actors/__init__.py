@@ -8,18 +8,23 @@ from kraty_actors.definitions import BlockParams, DefinitionFaults, Fault, Valid
 from kraty_actors.domain.bots import FollowingBlock, TimedBlock, WriteBlock, register_block
 from kraty_actors.domain.validators import Evidence, Verdict, register_validator
 from kraty_actors.game import Game, open_game, select_subprotocol
+from kraty_actors.simulation.dice import Dice
+from kraty_actors.simulation.strategies import Move, Seen, register_strategy
 from kraty_protocol.errors import Refused
 
 __all__ = [
     "BlockParams",
     "Clock",
     "DefinitionFaults",
+    "Dice",
     "Evidence",
     "Fault",
     "FollowingBlock",
     "Game",
     "LoopClock",
+    "Move",
     "Refused",
+    "Seen",
     "SystemClock",
     "TimedBlock",
     "ValidatorParams",
@@ -28,6 +33,7 @@ __all__ = [
     "WrongGame",
     "open_game",
     "register_block",
+    "register_strategy",
     "register_validator",
     "select_subprotocol",
 ]

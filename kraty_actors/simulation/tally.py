@@ -87,6 +87,9 @@ class Tally:
                 lobby = self.lobbies[body.lobby_id]
                 lobby.started_at, lobby.humans, lobby.bots = body.started_at, body.participant_count, body.bot_slots
 
+            if notice.push == "lobby.closed" and not body.players:
+                del self.lobbies[body.lobby_id]  # its only player moved on to another one
+
     def _pay(self, pay: Pay) -> None:
         self.pays.append(pay)
         self.rewarded.add(pay.player)

@@ -14,8 +14,8 @@ from kraty_actors.simulation.tally import Place
 
 BINS = 24
 
-ROW = 22
-"""Height of one bar that lies."""
+ROW, BARS_AT = 22, 190
+"""Height of one bar that lies, and where it begins."""
 
 COLOURS = ("one", "two")
 """The style of each series."""
@@ -128,29 +128,25 @@ def _path(frame: Frame, points: Sequence[tuple[Number, Number]]) -> str:
     return "M" + "L".join(f"{frame.across(x):.1f} {frame.down(y):.1f}" for x, y in points)
 
 
-def lying_bars(label: str, rows: Sequence[tuple[str, Sequence[Number]]], unit: Unit = "count") -> str:
-    """Values side by side from a common beginning, each with its name and number; a row has a bar for each series."""
-    top = max((float(value) for _, values in rows for value in values), default=0) or 1
-    bars = max((len(values) for _, values in rows), default=1)
-    start, room = 190, WIDTH - 190 - 110
-    parts, y = [], 4.0
-    for name, values in rows:
-        parts.append(text(start - 8, y + ROW * bars / 2 + 3, _short(name, 28), "end"))
-        for kind, value in zip(COLOURS, values, strict=False):
-            width = max(float(value), 0) / top * room
-            parts.append(
-                f'<rect class="bar {kind}" x="{start}" y="{y + 3:.1f}" width="{width:.1f}" height="{ROW - 6}"/>'
-            )
-            parts.append(text(start + width + 6, y + ROW / 2 + 4, written(value, unit)))
-            y += ROW
-        y += 4
-    return picture(label, parts, int(y) + 4)
+def lying_bars(label: str, rows: Sequence[tuple[str, Number]], other_rows: Sequence[tuple[str, Number]] = ()) -> str:
+    """Values from a common beginning, one below the other, each with its name and number; the other ones have another
+    colour."""
+    every = [*((name, value, "one") for name, value in rows), *((name, value, "two") for name, value in other_rows)]
+    top = max(float(value) for _, value, _ in every) or 1
+    room = WIDTH - BARS_AT - 110
+    parts = []
+    for at, (name, value, kind) in enumerate(every):
+        y, width = 4 + at * ROW, max(float(value), 0) / top * room
+        parts.append(text(BARS_AT - 8, y + ROW / 2 + 4, _short(name, 28), "end"))
+        parts.append(f'<rect class="bar {kind}" x="{BARS_AT}" y="{y + 3}" width="{width:.1f}" height="{ROW - 6}"/>')
+        parts.append(text(BARS_AT + width + 6, y + ROW / 2 + 4, written(value)))
+    return picture(label, parts, 8 + len(every) * ROW)
 
 
 def standings(label: str, places: Sequence[Place]) -> str:
     """A final board: how long each row's bar is says how high its score is."""
     top = max((abs(float(place.score)) for place in places), default=0) or 1
-    start, room, row = 190, WIDTH - 190 - 100, 18
+    start, room, row = BARS_AT, WIDTH - BARS_AT - 100, 18
     parts = []
     for at, place in enumerate(places):
         y = 4 + at * row

@@ -33,6 +33,7 @@ def report(made: Sequence[Simulation], names: Sequence[str], verdicts: Sequence[
         verdicts: budgets, and whether they are kept.
     """
     event = made[0].scenario.event
+    of = f" Of {escape(names[0])}." if len(made) > 1 else ""
     parts = [
         *_head(made, names),
         *(_verdict(one) for one in verdicts),
@@ -40,8 +41,8 @@ def report(made: Sequence[Simulation], names: Sequence[str], verdicts: Sequence[
         *_money(made, names, verdicts),
         *_completions(made, names),
         *_lobbies(made, names),
-        *_bots(made),
-        *_board(made[0]),
+        *_bots(made[0], of),
+        *_board(made[0], of),
         *_tables(made, names),
         *_notes(made, names),
     ]
@@ -125,18 +126,19 @@ def _money(made: Sequence[Simulation], names: Sequence[str], verdicts: Sequence[
         yield _section(
             f"{payout.key} paid", _payout(pair, verdicts), _payout_words(made[0], payout, names[: len(pair)])
         )
-    rows: list[tuple[str, list[Number]]] = [
-        (f"{payout.key}: {SOURCES.get(source, source)}", [mean])
+    rows: list[tuple[str, Number]] = [
+        (f"{payout.key}: {SOURCES.get(source, source)}", mean)
         for payout in made[0].payouts
         for source, mean in payout.sources
         if payout.kind == "currency"
     ]
-    taken: list[tuple[str, list[Number]]] = [
-        (f"{one.key}: entry fees", [mean]) for one in made[0].payouts if (mean := _income(one))
+    taken: list[tuple[str, Number]] = [
+        (f"{one.key}: entry fees", mean) for one in made[0].payouts if (mean := _income(one))
     ]
     if len(rows) + len(taken) > 1:
         words = "Mean of a run; entry fees are what comes back." if taken else "Mean of a run."
-        yield _section("what it is paid for", charts.lying_bars("currencies by source", [*rows, *taken]), words)
+        words += f" Of {escape(names[0])}." if len(made) > 1 else ""
+        yield _section("what it is paid for", charts.lying_bars("currencies by source", rows, taken), words)
 
 
 def _income(payout: Payout) -> float:
@@ -181,6 +183,11 @@ def _lobbies(made: Sequence[Simulation], names: Sequence[str]) -> Iterator[str]:
     fills = [one.fill_seconds.values for one in found if one is not None and one.fill_seconds is not None]
     if found[0] is None or not fills or len(fills) < len(made):
         return
+    every = [value for values in fills for value in values]
+    if min(every) == max(every):
+        same = f"All {len(every):,} lobbies started {written(every[0], 'seconds')} after their first seat was taken."
+        yield _section("how long lobbies take to fill", "", same)
+        return
     lines, spans = charts.quantile_lines(fills[0], "seconds"), "from the first seat to the start"
     drawn = charts.histogram("seconds until lobbies start", fills, lines, spans, "lobbies", "seconds")
     never, full = found[0].never_started, found[0].full
@@ -192,18 +199,18 @@ def _lobbies(made: Sequence[Simulation], names: Sequence[str]) -> Iterator[str]:
     yield _section("how long lobbies take to fill", drawn, " ".join(words))
 
 
-def _bots(made: Sequence[Simulation]) -> Iterator[str]:
-    bots = made[0].bots
+def _bots(made: Simulation, of: str) -> Iterator[str]:
+    bots = made.bots
     if bots is None:
         return
     key = '<span class="key one"></span>as it is <span class="key two"></span>if no bots stood there.'
     half, most = written(bots.places_lost.at(50)), written(bots.places_lost.values[-1])
     lost = f"A player loses {half} places to bots (median), at most {most}."
     drawn = charts.ranks("ranks of players with and without bots", bots.rank_with.values, bots.rank_without.values)
-    yield _section("what bots do to the ranks of players", drawn, f"{key} {lost}")
+    yield _section("what bots do to the ranks of players", drawn, f"{key} {lost}{of}")
 
 
-def _board(made: Simulation) -> Iterator[str]:
+def _board(made: Simulation, of: str) -> Iterator[str]:
     board = next(iter(made.runs[0].boards), None)
     if board is None or not board.places:
         return
@@ -212,7 +219,7 @@ def _board(made: Simulation) -> Iterator[str]:
     words = f"{key} The first board of the first run: the top {len(shown)} of {len(board.places):,}."
     if len(made.runs[0].boards) > 1:
         words += f" There were {len(made.runs[0].boards):,} boards in that run."
-    yield _section("one final board", charts.standings("a final board", shown), words)
+    yield _section("one final board", charts.standings("a final board", shown), words + of)
 
 
 # -- at the end

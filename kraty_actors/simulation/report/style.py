@@ -37,12 +37,13 @@ svg .title { font-size: 12px; }
 .bar { fill-opacity: .78; }
 .bar.two { fill-opacity: .62; }
 .curve { fill: none; stroke-width: 2.2; stroke-linejoin: round; }
-.curve.one, .rug.one { stroke: var(--one); }
-.curve.two, .rug.two { stroke: var(--two); }
+.curve.one { stroke: var(--one); }
+.curve.two { stroke: var(--two); }
 .band { fill-opacity: .16; }
 .band.one { fill: var(--one); }
 .band.two { fill: var(--two); }
-.rug { stroke-opacity: .9; }
+.rug { stroke: var(--ink); stroke-opacity: .55; }
+.rug.two { stroke: var(--two); stroke-opacity: 1; }
 .mark { stroke: var(--ink); stroke-dasharray: 4 3; }
 .mark.budget { stroke: var(--bad); stroke-dasharray: none; stroke-width: 1.6; }
 svg .name { fill: var(--ink); font-weight: 600; paint-order: stroke; stroke: var(--card); stroke-width: 4px; }
