@@ -32,6 +32,10 @@ PAGE = 128
 GATHER_SECONDS = 0.05
 """Between two times that the store is told what came of tries, so that it need not commit for each."""
 
+LOOK_AGAIN_MS = 300_000
+"""After which the store is asked in any case: nobody is told of a commit of which it was long unknown whether it was
+one."""
+
 STORE_RETRY_SECONDS = 0.25
 
 Names = Callable[[Collection[int]], Awaitable[Mapping[int, str]]]
@@ -167,7 +171,8 @@ class Courier:
             self._waiting.extend(await self._opened(rows))
             self._held.update(row.id for row in rows)
             if not rows:
-                self._set_alarm(now, dict(await outbox.endpoints_due()).get(self.endpoint.key))
+                next_at = dict(await outbox.endpoints_due()).get(self.endpoint.key, now)
+                self._set_alarm(now, min(next_at if next_at > now else now + LOOK_AGAIN_MS, now + LOOK_AGAIN_MS))
         except StoreUnavailable:
             await anyio.sleep(STORE_RETRY_SECONDS)
             self._bell.set()
@@ -180,9 +185,9 @@ class Courier:
         names = await self._depot.names({number for _, players in bodies for number in _numbers(players)})
         return [Parcel(row, _addressed(*body, names)) for row, body in zip(rows, bodies, strict=True)]
 
-    def _set_alarm(self, now: int, at: int | None) -> None:
-        """Look again then. What is due already is under way, and rings when it has its answer."""
-        if at is not None and at > now and not now < self._alarm_at <= at:
+    def _set_alarm(self, now: int, at: int) -> None:
+        """Look again then, if not before. What is due already is under way, and rings when it has its answer."""
+        if not now < self._alarm_at <= at:
             self._alarm_at = at
             self._time.call_at(at, self.wake)
 

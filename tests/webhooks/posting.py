@@ -50,11 +50,15 @@ class ManualTime:
         while self._alarms and self._alarms[0][0] <= self.now:
             heapq.heappop(self._alarms)[2]()
 
-    async def next_alarm(self) -> int:
-        """Wait until somebody wants to be called later than now; move there, and say when that is."""
+    async def until_called(self) -> None:
+        """Wait until somebody wants to be called later than now."""
         with anyio.fail_after(PATIENCE_SECONDS):
             while not any(at > self.now for at, *_ in self._alarms):
                 await self.moved.wait()
+
+    async def next_alarm(self) -> int:
+        """Wait for that, move there, and say when it is."""
+        await self.until_called()
         at = min(at for at, *_ in self._alarms if at > self.now)
         self.move_to(at)
         return at

@@ -9,6 +9,7 @@ from anyio.lowlevel import checkpoint
 from posting import DAY, NOW, Post, post, verified
 from receiver import Behaviour, Heard, babbles, hangs_up, is_silent, never_ends, receiver, says, talks_nonsense
 
+from kraty_actors.actors.records import pack
 from kraty_actors.webhooks import backoff, courier
 from kraty_actors.webhooks.backoff import pause_ms
 from kraty_actors.webhooks.endpoints import Endpoint
@@ -112,8 +113,11 @@ async def test_a_flapping_receiver_gets_everything() -> None:
 
 
 async def _keep_moving(here: Post) -> None:
+    """With each thing that is written down a minute passes, or what it takes until something is due."""
     while True:
-        await here.time.next_alarm()
+        await here.store.written.wait()
+        next_at = min((row.next_at or 0 for row in here.store.rows().values()), default=0)
+        here.time.move_to(max(next_at, here.time.now + 60_000))
 
 
 @pytest.mark.parametrize("behaviour", [is_silent, hangs_up, says("503 Busy", "Retry-After: 3600")])
@@ -281,6 +285,16 @@ async def test_a_stop_waits_for_what_is_under_way_and_writes_down_what_came_of_i
 async def _open(gate: anyio.Event) -> None:
     await checkpoint()
     gate.set()
+
+
+async def test_what_nobody_was_told_of_is_found_after_a_while() -> None:
+    async with receiver() as there, post({"backend": there.url}) as here:
+        await here.time.until_called()
+        here.store.put(Delivery("d1", "backend", "x", NOW, pack([{}, None])))
+        await wait_all_tasks_blocked()
+        assert there.heard == []
+        assert await here.time.next_alarm() == NOW + courier.LOOK_AGAIN_MS
+        await here.store.until_empty()
 
 
 async def test_an_outage_of_the_store_loses_nothing_and_ends_by_itself() -> None:
