@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import anyio
 
 from kraty_actors.webhooks import backoff
 from kraty_actors.webhooks.endpoints import Endpoint
-from kraty_actors.webhooks.occurrences import read_body
+from kraty_actors.webhooks.parcels import Names, Parcel, open_parcels
 from kraty_actors.webhooks.sending import Answer
 from kraty_actors.webhooks.signing import SIGNATURE_HEADER, body_of, signature
 from kraty_persistence import DeliveryRow, Store, StoreClosed, StoreTaken, StoreUnavailable
@@ -37,9 +37,6 @@ LOOK_AGAIN_MS = 300_000
 one."""
 
 STORE_RETRY_SECONDS = 0.25
-
-Names = Callable[[Collection[int]], Awaitable[Mapping[int, str]]]
-"""The game's own ids of these player numbers, without those that nobody has any more."""
 
 
 class Time(Protocol):
@@ -65,14 +62,6 @@ class Depot:
     sender: Sends
     time: Time
     names: Names
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """A delivery that is ready to go; `data` is None for one that cannot be read."""
-
-    row: DeliveryRow
-    data: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +157,7 @@ class Courier:
         try:
             rows = await outbox.due(self.endpoint.key, now, PAGE + len(self._held))
             rows = [row for row in rows if row.id not in self._held][:PAGE]
-            self._waiting.extend(await self._opened(rows))
+            self._waiting.extend(await open_parcels(rows, self._depot.names))
             self._held.update(row.id for row in rows)
             if not rows:
                 next_at = dict(await outbox.endpoints_due()).get(self.endpoint.key, now)
@@ -179,11 +168,6 @@ class Courier:
         except (StoreTaken, StoreClosed):
             self._is_stopping = True
         return bool(self._waiting)
-
-    async def _opened(self, rows: Sequence[DeliveryRow]) -> list[Parcel]:
-        bodies = [_read(row) for row in rows]
-        names = await self._depot.names({number for _, players in bodies for number in _numbers(players)})
-        return [Parcel(row, _addressed(*body, names)) for row, body in zip(rows, bodies, strict=True)]
 
     def _set_alarm(self, now: int, at: int) -> None:
         """Look again then, if not before. What is due already is under way, and rings when it has its answer."""
@@ -268,28 +252,3 @@ class Courier:
         dead = [one for one in failed if one.next_at is None]
         if dead:
             log.warning("gave up %d deliveries to %s: %s", len(dead), self.endpoint.key, dead[-1].error)
-
-
-Body = tuple[Mapping[str, Any] | None, int | Sequence[int] | None]
-
-
-def _read(row: DeliveryRow) -> Body:
-    try:
-        return read_body(row.body)
-    except (ValueError, TypeError):
-        return None, None
-
-
-def _numbers(players: int | Sequence[int] | None) -> Sequence[int]:
-    return () if players is None else (players,) if isinstance(players, int) else players
-
-
-def _addressed(
-    data: Mapping[str, Any] | None, players: int | Sequence[int] | None, names: Mapping[int, str]
-) -> Mapping[str, Any] | None:
-    """What is told, with the players' own ids; null for one who was erased."""
-    if data is None or players is None:
-        return data
-    if isinstance(players, int):
-        return {**data, "playerId": names.get(players)}
-    return {**data, "playerIds": [names.get(number) for number in players]}
