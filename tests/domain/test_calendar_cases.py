@@ -8,6 +8,7 @@ import pytest
 from calendar_play import ALWAYS, Play, fixed, hourly
 from playing import HOUR, START
 
+from kraty_actors.definitions import UnreadableDefinition
 from kraty_actors.domain.calendar_messages import FinalizeEvent
 from kraty_actors.domain.contest_messages import Amend
 from kraty_actors.domain.ids import window_id
@@ -237,6 +238,6 @@ def test_a_game_that_cannot_be_read_changes_nothing():
     play.put(race=hourly("09:00"))
     before = list(play.calendar.dump())
     play.now = START + 2 * HOUR
-    with pytest.raises(ValueError, match="lost"):
+    with pytest.raises(UnreadableDefinition, match="lost"):
         play.calendar.apply(play.putting(race={"lost": 1}), play.now)
     assert list(play.calendar.dump()) == before
