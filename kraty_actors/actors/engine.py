@@ -34,6 +34,7 @@ from kraty_actors.actors.money import Money
 from kraty_actors.actors.players import Players
 from kraty_actors.actors.previews import Previews
 from kraty_actors.actors.publishing import Publishing
+from kraty_actors.actors.simulations import Simulations
 from kraty_actors.actors.states import make_state
 from kraty_actors.actors.steering import Steering
 from kraty_actors.actors.world import World
@@ -64,6 +65,7 @@ class Engine(Listener):
         self.lobbies = Lobbies(world)
         self.money = Money(world)
         self.previews = Previews(world)
+        self.simulations = Simulations(world)
         self.bans = Bans(world)
         self.lapses = Lapses(world)
         self.publishing = Publishing(world)

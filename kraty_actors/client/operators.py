@@ -19,6 +19,7 @@ from kraty_protocol.operator_shapes import (
     Report,
 )
 from kraty_protocol.shapes import Attempt, Lobby, Window
+from kraty_protocol.simulated_shapes import Simulated
 
 
 class OperatorCalls:
@@ -67,6 +68,30 @@ class OperatorCalls:
         name = "eventKey" if isinstance(event, str) else "event"
         asked = {name: event, "metrics": dict(metrics), "rank": rank, "winnerCount": winner_count, "seed": seed}
         return cast("Preview", await self._ask("events.preview", **asked))
+
+    async def simulate(
+        self,
+        event: str | Mapping[str, Any],
+        players: int,
+        *,
+        seed: int | None = None,
+        behaviour: str | None = None,
+        runs: int | None = None,
+        afford: float | None = None,
+    ) -> Simulated:
+        """What whole windows would come to with simulated players, in up to a minute; nothing is written anywhere.
+
+        Args:
+            event: The key of an event in any state, or a definition.
+            players: How many come.
+            seed: The root of all chance (0).
+            behaviour: How they play ("mixed").
+            runs: How many windows (1).
+            afford: The share of players who can pay to enter, 0..1 (1).
+        """
+        name = "eventKey" if isinstance(event, str) else "event"
+        asked = {name: event, "players": players, "seed": seed, "behaviour": behaviour, "runs": runs, "afford": afford}
+        return cast("Simulated", await self._ask("events.simulate", **asked))
 
     async def archive_board(self, board_key: str) -> DefinedLeaderboard:
         """Let a shared board take no more scores; it stays readable."""

@@ -36,7 +36,7 @@ _REPEATABLE = frozenset(
         *("ping", "events.list", "events.get", "windows.list", "windows.report", "attempts.get", "lobbies.get"),
         *("boards.read", "boards.watch", "boards.periods"),
         *("wallet.get", "inventory.get", "grants.list", "players.get"),
-        *("events.preview", "players.lookup", "anomalies.list", "audit.list", "webhooks.dead"),
+        *("events.preview", "events.simulate", "players.lookup", "anomalies.list", "audit.list", "webhooks.dead"),
         # Their second answer is the same and has no second effect.
         *("events.start", "events.finish", "grants.claim", "crates.open"),
         *("profile.set", "players.put", "players.ban", "players.unban", "attempts.void", "lobbies.push"),

@@ -45,6 +45,10 @@ TOKEN_CHARS = 8192
 """Length of a token; those issued here have a few hundred characters."""
 WATCHED_PARTICIPANTS = 100
 """Participants that one view may name."""
+SIMULATED_PLAYERS = 10_000
+"""Players of one simulation."""
+SIMULATED_RUNS = 1_000
+"""Windows of one simulation."""
 RESUMED_VIEWS = 1024
 """Views that one `hello` may ask to resume; the watches of a connection are limited by the game."""
 

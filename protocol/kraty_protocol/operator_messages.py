@@ -21,7 +21,7 @@ from kraty_protocol.fields import (
     each_once,
     fault,
 )
-from kraty_protocol.limits import CORRECTED_PLAYERS, REPLAYED_DELIVERIES
+from kraty_protocol.limits import CORRECTED_PLAYERS, REPLAYED_DELIVERIES, SIMULATED_PLAYERS, SIMULATED_RUNS
 
 
 class GamePut(Fields):
@@ -89,6 +89,14 @@ class WindowsCorrect(WindowFields):
         return self
 
 
+def one_event(event_key: str | None, event: object) -> None:
+    """Refuse a request that names no event, or two."""
+    if event_key is None and event is None:
+        raise fault("eventKey", "eventKey or event is required")
+    if event_key is not None and event is not None:
+        raise fault("event", "only one of eventKey and event")
+
+
 class EventsPreview(Fields):
     """What final metric values would come to, in an event that is known or in one that is only an idea (R-46).
 
@@ -107,10 +115,33 @@ class EventsPreview(Fields):
 
     @model_validator(mode="after")
     def _one_event(self) -> Self:
-        if self.event_key is None and self.event is None:
-            raise fault("eventKey", "eventKey or event is required")
-        if self.event_key is not None and self.event is not None:
-            raise fault("event", "only one of eventKey and event")
+        one_event(self.event_key, self.event)
+        return self
+
+
+class EventsSimulate(Fields):
+    """Whole windows of an event with simulated players, in an event that is known or in one that is only an idea
+    (R-47).
+
+    Attributes:
+        players: How many players come.
+        seed: The root of all chance.
+        behaviour: How they play: a built-in behaviour, or one that the game has registered.
+        runs: How many windows.
+        afford: The share of players who can pay what a start costs, 0..1.
+    """
+
+    event_key: Key | None = None
+    event: Document | None = None
+    players: Annotated[Positive, Field(le=SIMULATED_PLAYERS)]
+    seed: Whole = 0
+    behaviour: Key = "mixed"
+    runs: Annotated[Positive, Field(le=SIMULATED_RUNS)] = 1
+    afford: Annotated[MetricValue, Field(le=1)] = 1
+
+    @model_validator(mode="after")
+    def _one_event(self) -> Self:
+        one_event(self.event_key, self.event)
         return self
 
 

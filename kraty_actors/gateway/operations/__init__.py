@@ -14,6 +14,7 @@ from kraty_actors.gateway.operations import (
     money,
     players,
     previews,
+    simulations,
     steering,
 )
 
@@ -60,6 +61,7 @@ HANDLERS: Mapping[str, Handler] = {
     "events.resume": steering.events_resume,
     "events.finalize": steering.events_finalize,
     "events.preview": previews.events_preview,
+    "events.simulate": simulations.events_simulate,
     "windows.list": steering.windows_list,
     "windows.override": steering.windows_override,
     "windows.copyPrevious": steering.windows_copy_previous,
