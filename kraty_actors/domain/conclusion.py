@@ -39,6 +39,8 @@ class Conclusion:
         self._is_cancelled = is_cancelled
         self._next = 0
         self._winners: list[int] = []
+        self._counted = 0
+        self._is_told = False
         self._share = 0
         self._players = 0
         self._grants = 0
@@ -53,6 +55,15 @@ class Conclusion:
     def winners(self) -> Sequence[int]:
         """Whoever has won a share of a pool, as far as that is known."""
         return self._winners
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether the window has said what is paid: from then on the standings are final."""
+        return self._is_told
+
+    @property
+    def _has_pool(self) -> bool:
+        return self._arena.rules.winner_predicate is not None and not self._is_cancelled
 
     def step(self, now: int) -> Outcome:
         """Go on."""
@@ -74,9 +85,16 @@ class Conclusion:
 
     def settle(self, share: int, now: int, *, is_cancelled: bool) -> Outcome:
         """The window's word: pay, `share` to each winner of a pool, and be over."""
-        self.stage, self._share, self._next = "paying", share, 0
+        self._share, self._is_told = share, True
         self._is_cancelled = self._is_cancelled or is_cancelled
+        if self.stage != "judging" or self._is_cancelled:
+            self.stage, self._next = "paying", 0
         return self.step(now)
+
+    def reconsider(self) -> None:
+        """Somebody was taken out, or came back, before the window said what is paid: who wins is judged anew (R-51)."""
+        if self.stage in ("judging", "waiting") and self._has_pool:
+            self.stage, self._next, self._winners = "judging", 0, []
 
     # -- what ends
 
@@ -85,13 +103,16 @@ class Conclusion:
         if self._next < len(self._arena.attempts):
             return
         self._next = 0
-        has_pool = self._arena.rules.winner_predicate is not None and not self._is_cancelled
-        if self.stage == "ending" and has_pool:
+        if self.stage == "ending" and self._has_pool:
             self.stage = "judging"
+        elif self._is_told:
+            self.stage = "paying"
+            del self._winners[self._counted :]  # the pool was shared out among so many
         else:
             self.stage = "waiting"
+            self._counted = len(self._winners)
             self._arena.attempts.forget_ends()
-            self._say(outcome, Closed(self._arena.id, len(self._winners)))
+            self._say(outcome, Closed(self._arena.id, self._counted))
 
     def _end_some(self, outcome: Outcome, attempts: Iterable[Attempt]) -> None:
         running = [(one, self.ends_at(one)) for one in attempts if one.status == states.IN_PROGRESS]
@@ -212,6 +233,8 @@ class Conclusion:
             "at": self._at,
             "isCancelled": self._is_cancelled,
             "next": self._next,
+            "counted": self._counted,
+            "isTold": self._is_told,
             "share": self._share,
             "players": self._players,
             "grants": self._grants,
@@ -223,7 +246,8 @@ class Conclusion:
         """What `dump` gave, and the winners, on the arena as it was then."""
         conclusion = cls(arena, plain["at"], is_cancelled=plain["isCancelled"])
         conclusion.stage = plain["stage"]
-        conclusion._next = plain["next"]
+        conclusion._next, conclusion._counted = plain["next"], plain["counted"]
+        conclusion._is_told = plain["isTold"]
         conclusion._share = plain["share"]
         conclusion._players, conclusion._grants = plain["players"], plain["grants"]
         conclusion._paid = Counter(plain["paid"])

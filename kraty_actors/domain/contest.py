@@ -251,7 +251,7 @@ class Contest:
             return Outcome(reply=no_attempt())
         if attempt.is_void:
             return Outcome(reply=arena.view(attempt))
-        if self._conclusion is not None:
+        if self._conclusion is not None and self._conclusion.is_settling:
             return Outcome(reply=self._too_late(arena, attempt))
         before, was_running = attempt.status, attempt.status == states.IN_PROGRESS
         arena.inputs += 1
@@ -260,6 +260,8 @@ class Contest:
         if arena.rules.has_board:
             others = [one for one in arena.attempts.of(attempt.player) if not one.is_void]
             arena.board.recount(attempt.player, others, arena.moment)
+        if self._conclusion is not None:
+            self._conclusion.reconsider()
         messages = arena.contributions.retracted(attempt, now)
         name = attempt_id(self.id, attempt.serial)
         if was_running:
@@ -285,10 +287,12 @@ class Contest:
 
     def _set_ban(self, arena: Arena, command: SetBan) -> Outcome:
         """Of a board whose payout has begun the standings are final."""
-        if self._conclusion is not None and self._conclusion.stage in ("paying", "over"):
+        if self._conclusion is not None and self._conclusion.is_settling:
             return Outcome(traced=True)
         arena.inputs += 1
         (arena.board.hide if command.is_banned else arena.board.show)(command.player, arena.moment)
+        if self._conclusion is not None:
+            self._conclusion.reconsider()
         return Outcome(traced=True)
 
     # -- reading

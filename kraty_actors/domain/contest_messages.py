@@ -201,7 +201,8 @@ class AttemptsEnded(Command):
 
 @dataclass(slots=True, frozen=True)
 class Closed(Command):
-    """To the window: all attempts have ended, and so many players have won."""
+    """To the window: all attempts have ended, and so many players have won. Said again if that changes before the
+    window has said what is paid (R-51)."""
 
     tag: ClassVar[str] = "closed"
     can_wait: ClassVar[bool] = True

@@ -93,11 +93,14 @@ class Ending:
         return outcome
 
     def contest_closed(self, command: Closed) -> Outcome:
+        """Or it has judged anew: that counts until the first of them has been told what is paid."""
         number = last_number(command.contest) or 0
-        self._open.discard(number)
-        self._pools.winners[number] = command.winners
         outcome = Outcome(traced=True)
-        self._turn_over(outcome)
+        if self.stage == "closing" or len(self._untold) == len(self._floor.contests):
+            self._pools.winners[number] = command.winners
+        if self.stage == "closing":
+            self._open.discard(number)
+            self._turn_over(outcome)
         return outcome
 
     def _turn_over(self, outcome: Outcome) -> None:
@@ -182,7 +185,7 @@ class Ending:
             winners=self._players,
             grants=self._grants,
             paid=dict(self._paid),
-            remainder=0 if self.is_cancelled else self._pools.remainder,
+            remainder=0 if self.is_cancelled else self._pools.left(self._paid),
         )
 
     # -- checkpoint

@@ -32,5 +32,6 @@ class Milestones:
         crossed &= ~attempt.fired
         if crossed & self._once_a_window:
             for other in attempts.of(attempt.player):
-                crossed &= ~(other.fired & self._once_a_window)
+                if not other.is_void:  # what that was paid is taken back
+                    crossed &= ~(other.fired & self._once_a_window)
         return crossed

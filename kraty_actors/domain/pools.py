@@ -14,7 +14,8 @@ class Pools:
 
     def __init__(self, rules: Rules) -> None:
         policy = rules.event.reward_policy
-        self._pool = policy.parameters.pool if isinstance(policy, RewardPolicySharedPool) else 0
+        self._parameters = policy.parameters if isinstance(policy, RewardPolicySharedPool) else None
+        self._pool = self._parameters.pool if self._parameters is not None else 0
         self._is_by_board = rules.pays_each_board
         self.winners: dict[int, int] = {}
 
@@ -25,9 +26,16 @@ class Pools:
 
     @property
     def remainder(self) -> int:
-        """What nobody gets: what cannot be split evenly, and the pools that nobody has won."""
+        """What nobody is to get: what cannot be split evenly, and the pools that nobody has won."""
         counts = self.winners.values() if self._is_by_board else [sum(self.winners.values())]
         return sum(PoolShare.of(self._pool, count).remainder for count in counts)
+
+    def left(self, paid: Mapping[str, int]) -> int:
+        """What nobody got, now that so much was paid, by currency."""
+        if self._parameters is None:
+            return 0
+        pools = len(self.winners) if self._is_by_board else 1
+        return self._pool * pools - paid.get(self._parameters.currency_key, 0)
 
     def restore(self, winners: Mapping[int, int]) -> None:
         self.winners = dict(winners)

@@ -197,7 +197,7 @@ class Window:
             case Cancel():
                 return self._cancel(now)
             case SetBan():
-                return self._set_ban(command)
+                return self._set_ban(command, now)
         raise TypeError(f"a window knows no {type(command).__name__}")
 
     def _pause(self, command: Pause | Resume) -> Outcome:
@@ -242,12 +242,18 @@ class Window:
             return Outcome(traced=True)
         return Outcome(reply=Refusal("conflict", f"the window is {self.stage}", {"state": self.stage}))
 
-    def _set_ban(self, command: SetBan) -> Outcome:
-        """The board that the player is on hears of it, if they are on one (R-51)."""
-        member = self._floor.members.get(command.player)
-        if member is None or not self._floor.has_opened(member.contest):
+    def _set_ban(self, command: SetBan, now: int) -> Outcome:
+        """The board that the player is on hears of it, if they are on one; a seat in a lobby that forms is given up
+        (R-51)."""
+        floor, member = self._floor, self._floor.members.get(command.player)
+        if member is None:
             return Outcome(traced=True)
-        return Outcome(traced=True, messages=[self._floor.message(member.contest, command)])
+        if floor.has_opened(member.contest):
+            return Outcome(traced=True, messages=[floor.message(member.contest, command)])
+        lobby = floor.lobby(member.contest)
+        if floor.lobbies is None or lobby is None or floor.is_over or not command.is_banned:
+            return Outcome(traced=True)
+        return floor.carry_out(floor.lobbies.leave(lobby, command.player), now)
 
     # -- time
 
