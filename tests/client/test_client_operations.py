@@ -17,6 +17,7 @@ pytestmark = pytest.mark.anyio
 
 WINDOW, LOBBY = "w7k3f9x2q1ab", "w7k3f9x2q1ab.12"
 ATTEMPT = f"{LOBBY}.3"
+RUSH = next(vector["message"]["event"] for vector in REQUESTS if vector["message"]["op"] == "events.simulate")
 SPRINT = {"key": "sprint", "metrics": [{"key": "score"}]}
 WEEKLY = {"key": "weekly_global", "resetCadence": "weekly", "timezone": "Europe/Lisbon"}
 ATTRIBUTES = {"skill": 1200, "timezone": "Europe/Lisbon", "vip": True, "ratio": 0.5, "clan": None}
@@ -123,6 +124,12 @@ CALLS: list[tuple[str, int, Call, str | None]] = [  # op, which of its frames, t
         None,
     ),
     ("events.preview", 1, lambda client: client.operator.preview(SPRINT, {"score": 12.5}), None),
+    (
+        *("events.simulate", 0),
+        lambda client: client.operator.simulate(RUSH, 20, seed=7, behaviour="steady", runs=10, afford=0.9),
+        None,
+    ),
+    ("events.simulate", 1, lambda client: client.operator.simulate("trail_of_triumph", 200), None),
     ("crates.open", 0, lambda client: client.open_crate("g7c1"), None),
     (
         *("grants.create", 0),
