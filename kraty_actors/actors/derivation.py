@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
@@ -142,8 +143,9 @@ class Derivation:
     async def _play(self, name: str, state: State, derived: Derived) -> None:
         playback = Playback(name, state, self._sealer)
         await self._watcher.begin(playback)
-        async for page in history_pages(self._store, name):
-            await anyio.to_thread.run_sync(partial(self._play_page, playback, page, derived))
+        async with aclosing(history_pages(self._store, name)) as pages:
+            async for page in pages:
+                await anyio.to_thread.run_sync(partial(self._play_page, playback, page, derived))
         derived.records += playback.number
         derived.inputs += playback.inputs
         derived.ended_at = max(derived.ended_at, playback.now)

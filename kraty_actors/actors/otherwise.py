@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -193,8 +194,9 @@ class Otherwise:
 
     async def _board(self, name: str) -> _Board:
         board = _Board(Contest(name, OnlyRules(self._rules)))
-        async for page in history_pages(self._store, name):
-            await anyio.to_thread.run_sync(board.play, page)
+        async with aclosing(history_pages(self._store, name)) as pages:
+            async for page in pages:
+                await anyio.to_thread.run_sync(board.play, page)
         return board
 
     def _note(self, made: Comparison, contest: Contest, board: _Board) -> None:

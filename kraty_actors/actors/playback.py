@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,8 +27,8 @@ class Input:
     number: int
 
 
-async def history_pages(store: Store, actor_id: str) -> AsyncIterator[Sequence[StoredRecord]]:
-    """All records of an actor, page by page."""
+async def history_pages(store: Store, actor_id: str) -> AsyncGenerator[Sequence[StoredRecord], None]:
+    """All records of an actor, page by page; close it if you leave early."""
     after: StoredRecord | None = None
     while page := await store.history_page(actor_id, after=after, limit=RECORDS_PER_PAGE):
         yield page

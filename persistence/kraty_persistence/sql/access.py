@@ -9,7 +9,7 @@ import anyio
 import anyio.to_thread
 import sqlalchemy as sa
 
-from kraty_persistence.errors import StoreClosed, StoreError, StoreUnavailable
+from kraty_persistence.errors import StoreClosed, StoreError, StoreUnavailable, StoreUnusable
 from kraty_persistence.outbox_rows import Reporter
 from kraty_persistence.sql.dialects import Dialect
 from kraty_persistence.sql.journal import Heads
@@ -91,9 +91,12 @@ class SqlAccess:
         try:
             return await anyio.to_thread.run_sync(run, limiter=self._limiter)
         except (sa.exc.DBAPIError, self._kind.driver_error) as error:
-            if not self._kind.is_outage(error):
-                raise
-            raise StoreUnavailable(f"the database cannot be read: {getattr(error, 'orig', error)}") from error
+            cause = getattr(error, "orig", error)
+            if self._kind.is_outage(error):
+                raise StoreUnavailable(f"the database cannot be read: {cause}") from error
+            if isinstance(error, sa.exc.DatabaseError) and not isinstance(error, sa.exc.ProgrammingError):
+                raise StoreUnusable(f"the database is damaged: {cause}: restore a backup") from error
+            raise
 
     async def _write(self, work: Callable[[sa.Connection], T], *, only_reads: bool = False) -> T:
         """Have a job done in the next group commit; durable on return."""
