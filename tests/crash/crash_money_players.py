@@ -171,8 +171,8 @@ async def play_cups(market: Market, chance: random.Random) -> None:
                 await crowd_in(market, operator, chance)
                 market.bells.ring("close")
                 await end(market, operator, "cup", cancel=False)
-                await end(market, operator, "hunt", cancel=False)
                 await end(market, operator, "arena", cancel=True)
+                await end(market, operator, "hunt", cancel=False)
 
     await market.connected(work, role="operator")
 

@@ -108,5 +108,6 @@ async def test_r20_r27_r56_kill_9_while_money_moves(seed: int, tmp_path: Path) -
     assert kills.total() == KILLS
     assert market.receipts.count >= 1_000
     assert len(market.receipts.cups) >= 3
+    assert market.receipts.cancelled
     assert status == 0
     assert "Traceback" not in server.log.read_text(errors="replace")
