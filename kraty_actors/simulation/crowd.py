@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
 from functools import partial
 
 from kraty_actors.domain.attempt import AttemptView, Written
 from kraty_actors.domain.contest_messages import Finish, GetAttempt, Write
 from kraty_actors.domain.ids import last_number
 from kraty_actors.domain.lobby import LobbyView, Unmatched
+from kraty_actors.domain.numbers import VALUE_MAX, Number
 from kraty_actors.domain.outcome import Notice, Refusal
 from kraty_actors.domain.window_messages import Admit, Invitation, Placed, Unseat
 from kraty_actors.simulation.guests import Guest
@@ -122,7 +122,7 @@ class Crowd:
 
     def _write(self, guest: Guest, move: Move) -> None:
         guest.seq += 1
-        write = Write(guest.serial, _as_given(move.metrics), move.mode, guest.seq, guest.number)
+        write = Write(guest.serial, _as_sent(move), move.mode, guest.seq, guest.number)
         answer = self._stage.call(guest.contest, write)
         if isinstance(answer, Written):
             self.writes += 1
@@ -168,5 +168,14 @@ class Crowd:
         self._start(guest)
 
 
-def _as_given(metrics: Mapping[str, int | float]) -> dict[str, int | float]:
-    return dict(metrics)
+def _as_sent(move: Move) -> dict[str, Number]:
+    """The metrics of a write, as a server would take them (R-8)."""
+    metrics = dict(move.metrics)
+    fine = bool(metrics) and all(map(_is_value, metrics.values()))
+    if not fine or move.mode not in ("increment", "set"):
+        raise StrategyFault(f"a strategy writes {metrics!r}: some metrics, each a finite number of at least 0")
+    return metrics
+
+
+def _is_value(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= VALUE_MAX
