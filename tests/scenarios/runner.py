@@ -14,7 +14,7 @@ from scenario_words import Answer, Map, Names, Unmet, check, fields_of
 from stages import Dial, Stage
 
 from kraty_actors import Game
-from kraty_actors.client import Client, Refused, connect
+from kraty_actors.client import Client, ConnectionLost, Refused, connect
 from kraty_actors.client.watch import Watch
 from kraty_actors.testing import ManualClock
 
@@ -133,10 +133,15 @@ class Cast:
 
     async def act(self, who: str, does: str, expects: str) -> None:
         """One row of the table."""
-        actor = self.actors.get(who) or await self.tasks.start(self._connected, who)
+        try:
+            actor = self.actors.get(who) or await self.tasks.start(self._connected, who)
+        except Refused as refused:
+            return check(Answer(refused.details, refused.code), expects, self.names)
         verb, _, rest = does.partition(" ")
         if does == "hangs up":
             await self._leave(who)
+        elif does == "is sent away":
+            check(await self._sent_away(who, actor), expects, self.names)
         elif verb == "until":
             await self._until(who, actor, rest, expects)
         elif verb == "hears":
@@ -173,6 +178,18 @@ class Cast:
         await actor.gone.wait()
         while len(self.game._gateway._connections) > len(self.actors):
             await self.game._gateway._left.wait()
+
+    async def _sent_away(self, who: str, actor: Actor) -> Answer:
+        """Wait until the server closes the connection: the code of that."""
+        code: int | None = None
+        with anyio.move_on_after(PATIENCE_SECONDS):
+            try:
+                while True:
+                    await actor.client.ping()
+            except ConnectionLost as lost:
+                code = lost.code
+        await self._leave(who)
+        return Answer({"code": code})
 
     async def _call(self, who: str, actor: Actor, op: str, fields: str) -> Answer:
         sent = fields_of(fields, self.names)
