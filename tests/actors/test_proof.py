@@ -222,7 +222,9 @@ async def test_r57_an_altered_checkpoint_shows() -> None:
 
 ROWS = {
     "UPDATE grants SET player = 4 WHERE id = (SELECT min(id) FROM grants)": "it is not what was due",
-    "UPDATE grants SET contents = CAST(contents || x'20' AS BLOB) WHERE id = (SELECT min(id) FROM grants)": "it is not what was due",
+    "UPDATE grants SET contents = CAST(contents || x'20' AS BLOB) WHERE id = (SELECT min(id) FROM grants)": (
+        "it is not what was due"
+    ),
     "DELETE FROM grants WHERE id = (SELECT max(id) FROM grants)": "was due, and is not there",
     """INSERT INTO grants SELECT 'gforged', player, kind, contents, source_kind, source_ref, parent, created_at,
        expires_at, claimed_at, withdrawn_at, lapse_reported FROM grants LIMIT 1""": "nothing accounts for it",
