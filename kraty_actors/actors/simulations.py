@@ -17,7 +17,7 @@ from kraty_actors.simulation.worker import job_of
 
 LONGEST_SECONDS = 60
 RETRY_SECONDS = 5
-COMMAND = (sys.executable, "-m", "kraty_actors.simulation.worker")
+COMMAND = (sys.executable, "-c", "from kraty_actors.simulation.worker import main; main()")
 
 
 class Simulations:

@@ -1,5 +1,5 @@
-"""A simulation in a process of its own: `python -m kraty_actors.simulation.worker`, a job on standard input, what came
-of it on standard output, both JSON. Whoever started it ends it when it takes too long."""
+"""A simulation in a process of its own, which runs `main`: a job on standard input, what came of it on standard output,
+both JSON. Whoever started it ends it when it takes too long."""
 
 from __future__ import annotations
 
@@ -120,7 +120,3 @@ def main() -> None:
     output = sys.stdout
     sys.stdout = sys.stderr  # whatever a game's own code prints is not the answer
     json.dump(_answer(job), output)
-
-
-if __name__ == "__main__":
-    main()
