@@ -26,7 +26,7 @@ class Simulations:
     def __init__(self, world: World, longest_seconds: float = LONGEST_SECONDS) -> None:
         self._world = world
         self.longest_seconds = longest_seconds
-        self._is_busy = False
+        self.is_busy = False
 
     async def of_event(self, event_key: str, population: Population, runs: int, seed: int) -> dict[str, Any] | Refusal:
         """Simulate the newest revision of an event, in whatever state it is."""
@@ -60,13 +60,13 @@ class Simulations:
             return Refusal(
                 "validation_failed", f"no behaviour '{population.behaviour}'; known: {known}", {"path": "behaviour"}
             )
-        if self._is_busy:
+        if self.is_busy:
             return Refusal("overloaded", "another simulation runs", {"retryAfter": RETRY_SECONDS})
-        self._is_busy = True
+        self.is_busy = True
         try:
             return await self._in_a_process(Scenario(game, event, population, runs, seed))
         finally:
-            self._is_busy = False
+            self.is_busy = False
 
     async def _in_a_process(self, scenario: Scenario) -> dict[str, Any] | Refusal:
         job = json.dumps(job_of(scenario)).encode()

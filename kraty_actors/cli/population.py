@@ -12,7 +12,7 @@ from kraty_actors.domain.conditions import Scalar
 from kraty_actors.simulation.budget import Budget
 
 _RANGE = re.compile(r"(-?\d{1,9})\.\.(-?\d{1,9})", re.ASCII)
-_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
+_NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,15})?", re.ASCII)
 
 
 def attribute(text: str) -> tuple[str, Sequence[Scalar]]:
@@ -33,7 +33,7 @@ def _scalar(text: str) -> Scalar:
     if text in ("true", "false"):
         return text == "true"
     if _NUMBER.fullmatch(text):
-        number: int | float = json.loads(text) if not re.fullmatch(r"-?0\d+.*", text) else float(text)
+        number: int | float = json.loads(text)
         return number
     return text
 

@@ -9,10 +9,11 @@ from typing import Any
 import anyio
 import pytest
 from acting_for_ann import assert_shape
+from anyio.lowlevel import checkpoint
 from own_runners import Ahead, AheadParams, sprinter, stuck
 from processes import run_here, write_json
 from raw_peer import Map, Peer
-from servers import ATTACK, LATER, RACE, TRAIL, game_of, serving
+from servers import ATTACK, LATER, RACE, TRAIL, Server, game_of, serving
 
 from kraty_actors import register_block, register_strategy
 from kraty_actors.client import connect
@@ -33,6 +34,11 @@ async def _simulated(operator: Peer, **fields: Any) -> Map:
     made = await operator.ok("events.simulate", **fields)
     assert_shape(made, simulated_shapes.Simulated)
     return made
+
+
+async def _under_way(server: Server) -> None:
+    while not server.game.engine.simulations.is_busy:
+        await checkpoint()
 
 
 async def test_it_answers_what_the_command_prints_r47(codec: str, tmp_path: Any):
@@ -85,6 +91,7 @@ async def test_one_at_a_time_and_the_server_goes_on_meanwhile():
         async with server.peer(role="operator") as other:
             asked = await operator.post("events.simulate", **HEAVY)
             with anyio.fail_after(5):
+                await _under_way(server)
                 busy = await other.error("events.simulate", eventKey="race", players=1)
                 await other.ok("ping")
         assert (busy["code"], busy["details"]) == ("overloaded", {"retryAfter": 5})
@@ -97,6 +104,7 @@ async def test_who_hangs_up_stops_the_simulation():
     async with serving(GAME) as server:
         async with server.peer(role="operator") as operator:
             await operator.post("events.simulate", **HEAVY)
+            await _under_way(server)
         async with server.peer(role="operator") as operator:
             with anyio.fail_after(10):
                 while True:
