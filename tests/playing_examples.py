@@ -82,8 +82,23 @@ async def _play_event(table: Table, event: EventDefinition) -> None:
     await _end(table, event, started["ann"])
     for board_id in boards:
         await _check_final(table, board_id)
-    if event.reward_policy.type != "none":
-        await _until(table.players["ann"], "grants.list", lambda page: page["grants"])
+    await _check_paid(table, event, started)
+
+
+async def _check_paid(table: Table, event: EventDefinition, started: Mapping[str, Map]) -> None:
+    """Somebody has won, and reached the milestones; nobody's play is suspicious (R-42 to R-44, R-48)."""
+    due = {"event_milestone"} if event.milestone_rewards else set()
+    policy = event.reward_policy.type
+    if policy != "none":
+        due.add("event_completion" if policy == "fixed_bundle" else "event_window")
+    attempts = [one["attempt"] for one in started.values()]
+    sources = {one[name] for one in attempts for name in ("attemptId", "windowId")}
+    with anyio.fail_after(PATIENCE_SECONDS):
+        while due:
+            pages = [await player.call("grants.list", limit=200) for player in table.players.values()]
+            grants = [grant for page in pages for grant in page["grants"] if grant["sourceRefId"] in sources]
+            due -= {grant["sourceKind"] for grant in grants}
+    assert (await table.ops.call("anomalies.list", eventKey=event.key))["anomalies"] == []
 
 
 async def _check_charged(table: Table, event: EventDefinition) -> None:
