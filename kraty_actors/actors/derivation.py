@@ -107,16 +107,26 @@ def grant_digest(
 
 
 class Derivation:
-    """See the module. With a `sealer` the digests are checked on the way.
+    """See the module. With a `sealer` the digests are checked on the way. A `library` that has all rules already saves
+    the calendar; with `until` windows are played up to that instant (ms).
 
     Every method may raise `AlteredJournal`, and `UnknownFormat` where a newer program wrote.
     """
 
-    def __init__(self, store: Store, *, sealer: Sealer | None = None, watcher: Watcher | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        sealer: Sealer | None = None,
+        watcher: Watcher | None = None,
+        library: Library | None = None,
+        until: int | None = None,
+    ) -> None:
         self._store = store
         self._sealer = sealer
         self._watcher = watcher or Watcher()
-        self.library = Library()
+        self._until = until
+        self.library = library or Library()
 
     async def calendar(self) -> Catalogue:
         """Play the calendar, which fills the library with every revision of the rules."""
@@ -136,16 +146,22 @@ class Derivation:
     async def boards(self, derived: Derived) -> AsyncIterator[Contest]:
         """Play the contests of a window that was played, and give each as it stands at the end."""
         for name in derived.contests:
-            contest = Contest(name, self.library)
-            await self._play(name, contest, derived)
-            yield contest
+            yield await self.board(derived, name)
+
+    async def board(self, derived: Derived, name: str) -> Contest:
+        """One of them."""
+        contest = Contest(name, self.library)
+        await self._play(name, contest, derived)
+        return contest
 
     async def _play(self, name: str, state: State, derived: Derived) -> None:
-        playback = Playback(name, state, self._sealer)
+        playback = Playback(name, state, self._sealer, until=None if name == CALENDAR else self._until)
         await self._watcher.begin(playback)
         async with aclosing(history_pages(self._store, name)) as pages:
             async for page in pages:
                 await anyio.to_thread.run_sync(partial(self._play_page, playback, page, derived))
+                if playback.is_past:
+                    break
         derived.records += playback.number
         derived.inputs += playback.inputs
         derived.ended_at = max(derived.ended_at, playback.now)
@@ -162,4 +178,6 @@ class Derivation:
                 if outcome.messages:
                     derived.contests += [one.to for one in outcome.messages if isinstance(one.command, Open)]
                 watcher.seen(playback, each, outcome)
+            if playback.is_past:
+                return
             watcher.recorded(playback)

@@ -23,6 +23,7 @@ from kraty_actors.actors.copies import Copies
 from kraty_actors.actors.corrections import Corrections
 from kraty_actors.actors.effects import Deliveries, GrantTerms
 from kraty_actors.actors.entrance import Entrance
+from kraty_actors.actors.explaining import Explaining
 from kraty_actors.actors.gates import Gates
 from kraty_actors.actors.inquiries import Inquiries
 from kraty_actors.actors.journal_key import own_sealer
@@ -71,6 +72,7 @@ class Engine(Listener):
         self.publishing = Publishing(world)
         self.steering = Steering(world)
         self.inquiries = Inquiries(world)
+        self.explanations = Explaining(store, now_ms=world.now_ms, library=library, sealer=lambda: self._loop.sealer)
         self.corrections = Corrections(
             store,
             Copies(store, library),

@@ -63,6 +63,7 @@ class Playback:
     Attributes:
         sealer: Checks the digests on the way; None leaves them unchecked.
         before: Is shown each command before it is applied, with its time.
+        until: The instant (ms) after which nothing is played any more; then it `is_past` that.
         said: Messages to others so far; `heard` the last word of each source; as a checkpoint has them.
     """
 
@@ -70,6 +71,8 @@ class Playback:
     state: State
     sealer: Sealer | None = None
     before: Before | None = None
+    until: int | None = None
+    is_past: bool = False
     number: int = 0
     now: int = 0
     inputs: int = 0
@@ -90,6 +93,9 @@ class Playback:
         if self.sealer is not None:
             self.sealer.check(self.chain, self.actor_id, one.number, one.record)
         now, inputs = decoded(self.actor_id, one)
+        if self.until is not None and now > self.until:
+            self.is_past = True
+            return
         self.number, self.now = one.number, now
         last = len(inputs) - 1
         for at, each in enumerate(inputs):

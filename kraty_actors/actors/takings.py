@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from kraty_actors.actors.effects import credits_of
@@ -39,7 +39,7 @@ def summed(changes: Iterable[Change]) -> Amounts:
     return found
 
 
-def entries_of(amounts: Amounts) -> list[Plain]:
+def entries_of(amounts: Mapping[tuple[str, str], int]) -> list[Plain]:
     """The same as the entries of a grant, in order."""
     return [_entry(kind, key, amount) for (kind, key), amount in sorted(amounts.items()) if amount]
 

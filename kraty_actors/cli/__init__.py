@@ -9,6 +9,7 @@ from kraty_actors.cli.call import call
 from kraty_actors.cli.check import check, schema
 from kraty_actors.cli.correct import correct
 from kraty_actors.cli.demo import demo
+from kraty_actors.cli.explain import explain
 from kraty_actors.cli.preview import preview
 from kraty_actors.cli.replay import replay
 from kraty_actors.cli.serve import serve
@@ -22,5 +23,19 @@ def main() -> None:
     """Live game events: serve them, check them, watch them played."""
 
 
-for command in (demo, serve, call, token, check, schema, preview, simulate_command, audit, windows, correct, replay):
+for command in (
+    demo,
+    serve,
+    call,
+    token,
+    check,
+    schema,
+    preview,
+    simulate_command,
+    audit,
+    windows,
+    correct,
+    replay,
+    explain,
+):
     main.add_command(command)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from kraty_actors.client.asking import Asking
+from kraty_protocol.explained_shapes import Explained
 from kraty_protocol.operator_shapes import (
     Anomalies,
     AuditTrail,
@@ -180,6 +181,10 @@ class OperatorCalls:
     async def lookup(self, player_id: str) -> Lookup:
         """Who a player is, what they have, and the last 50 of their attempts, grants and anomalies."""
         return cast("Lookup", await self._ask("players.lookup", playerId=player_id))
+
+    async def explain(self, window_id: str, player_id: str, *, at: str | None = None) -> Explained:
+        """Why a player stood where they stood in a window, at an instant (RFC 3339), by default now."""
+        return cast("Explained", await self._ask("events.explain", windowId=window_id, playerId=player_id, at=at))
 
     async def anomalies(
         self,

@@ -9,6 +9,7 @@ from kraty_protocol.fields import (
     Document,
     Fields,
     Finite,
+    ForPlayer,
     Id,
     Instant,
     Key,
@@ -143,6 +144,12 @@ class EventsSimulate(Fields):
     def _one_event(self) -> Self:
         one_event(self.event_key, self.event)
         return self
+
+
+class EventsExplain(ForPlayer, WindowFields):
+    """Why a player stood where they stood in a window, at an instant; by default now (R-57)."""
+
+    at: Instant | None = None
 
 
 class LobbiesStart(Fields):

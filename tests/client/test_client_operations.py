@@ -110,6 +110,11 @@ CALLS: list[tuple[str, int, Call, str | None]] = [  # op, which of its frames, t
     ("windows.extend", 0, lambda client: client.operator.extend_window(WINDOW, "2026-11-23T02:30:00.000Z"), "window"),
     ("windows.cancel", 0, lambda client: client.operator.cancel_window(WINDOW), "window"),
     ("windows.report", 0, lambda client: client.operator.window_report(WINDOW), "report"),
+    (
+        *("events.explain", 1),
+        lambda client: client.operator.explain(WINDOW, "player_42", at="2026-11-22T20:04:10.000Z"),
+        None,
+    ),
     ("windows.correct", 1, lambda client: client.operator.correct_window(WINDOW, ["player_7"], apply=True), None),
     ("lobbies.start", 0, lambda client: client.operator.start_lobby(LOBBY), "lobby"),
     ("attempts.forceComplete", 0, lambda client: client.operator.force_complete(ATTEMPT), "attempt"),

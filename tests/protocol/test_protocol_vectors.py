@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints, is_typedd
 
 import pytest
 
-from kraty_protocol import operator_shapes, shapes, simulated_shapes
+from kraty_protocol import explained_shapes, operator_shapes, shapes, simulated_shapes
 from kraty_protocol.check import board_check
 from kraty_protocol.codec import JSON, MSGPACK, Codec
 from kraty_protocol.conversation import Conversation, Request
@@ -42,6 +42,7 @@ SHAPES: dict[str, tuple[Any, str | None]] = {  # the part of a reply, None: all 
     ),
     "events.preview": (operator_shapes.Preview, None),
     "events.simulate": (simulated_shapes.Simulated, None),
+    "events.explain": (explained_shapes.Explained, None),
     **dict.fromkeys(["windows.list", "events.finalize"], (list[shapes.Window], "windows")),
     **dict.fromkeys(
         [f"windows.{done}" for done in ("override", "copyPrevious", "extend", "cancel")], (shapes.Window, "window")

@@ -62,6 +62,7 @@ HANDLERS: Mapping[str, Handler] = {
     "events.finalize": steering.events_finalize,
     "events.preview": previews.events_preview,
     "events.simulate": simulations.events_simulate,
+    "events.explain": inquiries.events_explain,
     "windows.list": steering.windows_list,
     "windows.override": steering.windows_override,
     "windows.copyPrevious": steering.windows_copy_previous,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kraty_actors.actors.chain import AlteredJournal
+from kraty_actors.actors.records import UnknownFormat
 from kraty_actors.domain.outcome import Refusal
 from kraty_actors.gateway import reports
+from kraty_actors.gateway.explanations import explanation, players_in
 from kraty_actors.gateway.operations.people import named_player, who
 from kraty_protocol import operator_messages
 from kraty_protocol.errors import Refused
@@ -50,3 +53,15 @@ async def audit_list(connection: Connection, request_id: int, fields: Page) -> N
     page, following = await connection.gateway.engine.inquiries.audit(limit=fields.limit, after=fields.after)
     rows = [reports.audit_row(trace) for trace in page]
     connection.reply(request_id, {"audit": rows, "next": following})
+
+
+async def events_explain(connection: Connection, request_id: int, fields: operator_messages.EventsExplain) -> None:
+    engine = connection.gateway.engine
+    try:
+        made = await engine.explanations.explain(fields.window_id, fields.player_id or "", fields.at)
+    except (AlteredJournal, UnknownFormat) as error:
+        raise Refused("internal_error", str(error)) from None
+    if isinstance(made, Refusal):
+        return connection.answer(request_id, made)
+    await engine.players.fetch(engine.players.missing(players_in(made)))
+    connection.reply(request_id, explanation(made, engine.players))
