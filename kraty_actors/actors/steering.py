@@ -186,11 +186,14 @@ class Steering:
     async def _take_back(self, attempt_id: str, reason: str, who: str) -> None:
         store = self._world.store
         grants = await store.window_grants(attempt_id)
-        if grants:
-            names = [grant.id for grant in grants]
-            await store.withdraw(names, key="void", reason=reason, source=who, now=self._world.now_ms())
-            for player in {grant.player for grant in grants}:
-                self._world.dossiers.forget(player)
+        if not grants:
+            return
+        names, player = [grant.id for grant in grants], grants[0].player
+        try:
+            async with self._world.purses.opened(player):
+                await store.withdraw(names, key="void", reason=reason, source=who, now=self._world.now_ms())
+        finally:
+            self._world.dossiers.forget(player)
 
 
 def _no_window() -> Refusal:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
-from acting import StillClock
+from acting import SteppedStore, StillClock
 
 from kraty_actors.actors.engine import Engine
+from kraty_actors.actors.loop import answer_to
 from kraty_actors.domain.attempt import AttemptView
 from kraty_actors.domain.lobby import LobbyView
 from kraty_actors.domain.outcome import Refusal
@@ -40,6 +42,18 @@ GAME: dict[str, Any] = {
     "settings": {"seed": 5},
     "currencies": [{"key": "cash"}],
     "events": [
+        {
+            "key": "errand",
+            "metrics": [{"key": "parcels"}],
+            "milestoneRewards": [
+                {
+                    "key": "one",
+                    "metricKey": "parcels",
+                    "threshold": 1,
+                    "entries": [{"type": "currency", "currencyKey": "cash", "amount": PRICE}],
+                }
+            ],
+        },
         paid_event("hunt"),
         paid_event("arena", "attempt"),
         paid_event("cup"),
@@ -159,3 +173,35 @@ async def test_r31_who_cannot_pay_any_more_when_the_lobby_starts_loses_the_seat_
         assert await store.balances(ann.number) == {"cash": PRICE - 1}
         (refused,) = await start_all(engine, ann, ["duel"])
         assert refused.details == {"resource": "cash", "needed": PRICE, "have": PRICE - 1}
+
+
+async def test_r51_what_is_void_is_taken_back_once_a_start_that_is_being_stored_is_paid():
+    """Else the charge could not be paid, and the window would send everybody away for a while."""
+    store = SteppedStore()
+    store.at_once = True
+    async with playing(store, PRICE) as (engine, ann, _):
+        (errand,) = await start_all(engine, ann, ["errand"])
+        metrics: Any = {"parcels": 1}
+        await answer_to(partial(engine.write, ann.number, errand.attempt_id, metrics, "increment", 1))
+        (grant,), _ = await engine.money.grants(ann.number)
+        await engine.money.claim(ann.number, grant.id)
+        assert isinstance(await adjust(engine, ann, -PRICE, "spent"), Adjusted)
+        store.at_once = False
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(start_all, engine, ann, ["hunt"])
+            await turns()
+            (window,) = {unit.actor for unit, _ in store.waiting}
+            tasks.start_soon(partial(engine.steering.void, errand.attempt_id, "cheat", who="ops"))
+            await turns()
+            store.step(of=next(unit.actor for unit, _ in store.waiting if unit.actor != window))
+            await turns()
+            store.commit_from_now_on()
+        assert len(await entries(store, ann)) == len(await store.attempts(ann.number)) - 1 == 1
+        assert await store.balances(ann.number) == {}
+        assert await store.ledger_faults() == []
+
+
+async def turns() -> None:
+    """Long enough for everybody to come to wait for the store."""
+    for _ in range(40):
+        await anyio.lowlevel.checkpoint()
