@@ -25,6 +25,7 @@ PAGES = [
     "docs/rewards.md",
     "docs/bots.md",
     "docs/anti-cheat.md",
+    "docs/simulating.md",
     "docs/webhooks.md",
     "protocol/README.md",
     "benchmarks/README.md",
@@ -36,6 +37,7 @@ RUN = [
     "docs/rewards.md",
     "docs/bots.md",
     "docs/anti-cheat.md",
+    "docs/simulating.md",
     "docs/webhooks.md",
 ]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -82,7 +84,7 @@ def test_r52_the_page_about_webhooks_shows_an_endpoint_and_a_body_as_they_are() 
     assert list(json.loads(sent)) == list(shown)
 
 
-@pytest.mark.parametrize("subject", ["event", "reward"])
+@pytest.mark.parametrize("subject", ["event", "reward", "simulation"])
 def test_drawing_again_gives_the_pictures_that_are_there(subject: str) -> None:
     name = f"{subject}_pictures"
     spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
