@@ -239,7 +239,7 @@ class Noting(Watcher):
         views = [contest.apply(GetAttempt(ANYONE, serial), until).reply for serial in reversed(serials)]
         made.attempts = [view for view in views if isinstance(view, AttemptView)]
         self._sample(arena, made.at)
-        made.curve = [*self._curve[:: len(self._curve) // CURVE_MAX + 1], self._curve[-1]] if self._curve else []
+        made.curve = self._curve[::-1][:: len(self._curve) // CURVE_MAX + 1][::-1]
         if not made.has_board:
             return
         standings, board = arena.board.standings, arena.board

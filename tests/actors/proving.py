@@ -20,6 +20,7 @@ from kraty_actors.actors.records import DIGEST_BYTES
 from kraty_actors.domain.attempt import AttemptView
 from kraty_actors.domain.ids import is_window, window_of
 from kraty_actors.domain.outcome import Refusal
+from kraty_actors.opening import unwrapped
 from kraty_persistence import Change as MoneyChange
 from kraty_persistence import MemoryStore, Store
 
@@ -198,14 +199,15 @@ async def racing(
 ) -> AsyncIterator[Race]:
     """A server with the game, on which everybody has some money."""
     store, clock = store or MemoryStore(), clock or StillClock(START + SECOND)
-    async with Engine.opened(store, clock, **given) as engine:
-        await engine.publishing.put_game(game, who="file", is_file=True)
-        for name in ("ann", "bob", "cat", "dan"):
-            player = await engine.players.resolve(name)
-            await engine.money.adjust(
-                player, MoneyChange("currency", "cash", 100), idempotency_key="gift", reason="gift", source="op"
-            )
-        yield Race(engine, store, clock)
+    with unwrapped():
+        async with Engine.opened(store, clock, **given) as engine:
+            await engine.publishing.put_game(game, who="file", is_file=True)
+            for name in ("ann", "bob", "cat", "dan"):
+                player = await engine.players.resolve(name)
+                await engine.money.adjust(
+                    player, MoneyChange("currency", "cash", 100), idempotency_key="gift", reason="gift", source="op"
+                )
+            yield Race(engine, store, clock)
 
 
 async def played_to_its_end(store: Store | None = None, **given: Any) -> Race:
