@@ -1,5 +1,5 @@
-"""Who may enter a window, where they sit, and what becomes of it: the rules one after another, with a scan for
-everything (R-16 to R-19, R-22, R-26, R-30, R-31, R-43)."""
+"""Who may enter a window, for what price, where they sit, and what becomes of it: the rules one after another, with a
+scan for everything (R-16 to R-22, R-26, R-30, R-31, R-43)."""
 
 from __future__ import annotations
 
@@ -35,14 +35,18 @@ class Player:
     running: bool = False
     completed: bool = False
     trait: Any = None
+    charges: int = 0
 
 
 class Twin:
-    """`rules` are the event's, in JSON."""
+    """`rules` are the event's, in JSON. `charged` and `invited` are all that were so far, in order."""
 
     def __init__(self, rules: dict[str, Any], ends_at: int | None, bots: int, zone: str, timeout_ms: int) -> None:
         self.attempt, self.board, self.ends_at = rules["attempt"], rules["leaderboard"], ends_at
         self.has_entry, self.has_unlock = "entryRequirement" in rules, "unlockCondition" in rules
+        self.price = rules.get("entryCost", {"chargePer": None})["chargePer"]
+        self.charged: list[tuple[int, int]] = []
+        self.invited: list[int] = []
         self.mode = self.board["mode"]
         self.is_lobby = self.mode == "lobby_matched"
         self.bots, self.zone, self.timeout_ms = bots, zone, timeout_ms
@@ -57,7 +61,7 @@ class Twin:
     # -- players
 
     def admit(
-        self, who: int, now: int, facts: set[str], elsewhere: int, trait: Any = None, league: str | None = None
+        self, who: int, now: int, facts: set[str], elsewhere: int, trait: Any, league: str | None, *, is_short: bool
     ) -> tuple[Any, ...]:
         """("refused", code), ("attempt", contest, is_new, who starts), ("lobby", number) or ("unmatched",)."""
         if self.alone not in (None, who):
@@ -72,7 +76,13 @@ class Twin:
         refused = self._refused(player, now, facts, elsewhere)
         if refused:
             return ("refused", refused)
+        if is_short and self.is_due(player):
+            return ("refused", "insufficient_entry_cost")
         return self._sit(who, now, trait, league)
+
+    def is_due(self, player: Player) -> bool:
+        """Whether the player's next start is to be paid for."""
+        return self.price == "attempt" or (self.price == "window" and not player.charges)
 
     def place_of(self, who: int) -> int | None:
         places = [board.number for board in self.boards if who in board.seats]
@@ -113,10 +123,10 @@ class Twin:
         else:
             board = self.find(number) or Board(0)
         if board.is_active:
-            return ("attempt", board.number, True, self._start([who], now))
+            return ("attempt", board.number, True, self._start([who], now, asker=who))
         board.here.add(who)
         if len(board.seats) == board.capacity - board.bots:
-            return ("attempt", board.number, True, self.activate(board, now))
+            return ("attempt", board.number, True, self.activate(board, now, asker=who))
         return ("lobby", board.number)
 
     def _board_for(self, who: int, now: int, league: str | None) -> Board:
@@ -141,11 +151,20 @@ class Twin:
         self.boards.append(Board(self.numbers, **fields))
         return self.boards[-1]
 
-    def _start(self, players: Iterable[int], now: int) -> list[int]:
-        started = list(players)
-        for who in started:
-            self.players[who].starts.append(now)
-            self.players[who].running = True
+    def _start(self, players: Iterable[int], now: int, asker: int | None = None) -> list[int]:
+        """Who of them starts; who would have to pay without having asked is invited."""
+        started = []
+        for who in players:
+            player = self.players[who]
+            if self.is_due(player):
+                if who != asker:
+                    self.invited.append(who)
+                    continue
+                player.charges += 1
+                self.charged.append((who, player.charges))
+            player.starts.append(now)
+            player.running = True
+            started.append(who)
         return started
 
     def _date(self, at: int) -> object:
@@ -175,12 +194,12 @@ class Twin:
         reach = rule["maxDifference"] + rule["widenPerSecond"] * waited_ms / 1000
         return abs(_number(one) - _number(other)) <= reach
 
-    def activate(self, lobby: Board, now: int) -> list[int]:
+    def activate(self, lobby: Board, now: int, asker: int | None = None) -> list[int]:
         """The lobby begins; who of its players starts."""
         lobby.is_active = True
         if self.board["fillStrategy"] == "fill_with_bots" and self.bots:
             lobby.bots = lobby.capacity - len(lobby.seats)
-        return self._start([who for who in lobby.seats if who in lobby.here], now)
+        return self._start([who for who in lobby.seats if who in lobby.here], now, asker)
 
     def leave(self, who: int, number: int) -> str | None:
         """The code of the refusal, if it is one."""
@@ -191,6 +210,25 @@ class Twin:
             return "conflict"
         self._vacate(lobby, who)
         del self.players[who]
+        return None
+
+    def unseat(self, who: int, number: int) -> bool:
+        """Whether the player loses the seat: one in a lobby that has started, which nothing was started from."""
+        lobby = self.find(number) if self.is_lobby else None
+        if lobby is None or who not in lobby.seats or not lobby.is_active or not self.open or self.players[who].starts:
+            return False
+        lobby.seats.remove(who)
+        del self.players[who]
+        return True
+
+    def ban(self, who: int) -> int | None:
+        """The board that hears of it; a seat in a lobby that forms is given up."""
+        board = self.find(self.place_of(who) or 0)
+        if board is None or board.is_active:
+            return board.number if board is not None else None
+        if self.open:
+            self._vacate(board, who)
+            del self.players[who]
         return None
 
     def _vacate(self, lobby: Board, who: int) -> None:
@@ -257,19 +295,7 @@ def _number(trait: Any) -> float:
     return trait if type(trait) in (int, float) else 0
 
 
-def shares(pool: int, scope: str, won: dict[int, list[int]]) -> dict[int, int]:
-    """What each winner is paid, by board or by window."""
-    groups = list(won.values()) if scope == "board" else [sorted({who for board in won.values() for who in board})]
-    paid: dict[int, int] = {}
-    for winners in groups:
-        for who in winners:
-            if pool // len(winners) >= 1:
-                paid[who] = paid.get(who, 0) + pool // len(winners)
-    return paid
-
-
-def moves(leagues: list[str], league: str, promoted: list[int], relegated: list[int]) -> dict[int, str]:
-    """Where the players of one division go; who stays is not in it."""
-    at = leagues.index(league)
-    goes = dict.fromkeys(relegated, at - 1) | dict.fromkeys(promoted, at + 1)
-    return {who: leagues[to] for who, to in goes.items() if 0 <= to < len(leagues)}
+def shares(pool: int, scope: str, won: dict[int, int]) -> dict[int, int]:
+    """What each winner is paid on each board, by how many have won there."""
+    counts = won if scope == "board" else dict.fromkeys(won, sum(won.values()))
+    return {number: pool // count if count else 0 for number, count in counts.items()}
