@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = [ROOT / "kraty_actors", ROOT / "protocol" / "kraty_protocol", ROOT / "persistence" / "kraty_persistence"]
 MODULES = sorted(path for package in PACKAGES for path in package.rglob("*.py"))
-DOMAIN = [path for path in MODULES if "domain" in path.parts]
+DOMAIN = [path for path in MODULES if {"domain", "simulation"} & {*path.parts}]
 TREES = {path: ast.parse(path.read_text()) for path in MODULES}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
