@@ -18,11 +18,13 @@ from benchmarks.figures.finalization import Finalization, measure_finalization
 from benchmarks.figures.listings import EVENTS, measure_listings
 from benchmarks.figures.lobbies import TICK_SECONDS, Lobbies, measure_lobbies
 from benchmarks.figures.placement import measure_placement
+from benchmarks.figures.replay import GAMES, measure_replay
 from benchmarks.figures.webhooks import Deliveries, measure_webhooks
 
 ENTRY_STARTS = 1_000
 DELIVERIES = 10_000
-PARTS = "placement,listings,entry,webhooks,lobbies,finalization"
+REPLAYED_WRITES = 300_000
+PARTS = "placement,listings,entry,webhooks,replay,lobbies,finalization"
 
 
 @click.command(context_settings={"show_default": True})
@@ -54,6 +56,12 @@ def main(*, only: str, players: int, lobbies: int, idle_seconds: float, folder: 
         _say("webhooks")
         for what, figure in _of_webhooks(trio.run(partial(measure_webhooks, DELIVERIES, folder))):
             table.add_row(what, figure)
+    if "replay" in wanted:
+        for name in GAMES:
+            replayed = trio.run(partial(measure_replay, name, REPLAYED_WRITES, folder, _say))
+            rates = f"{replayed.plain:,.0f} / {replayed.verified:,.0f} / {replayed.explained:,.0f} a second"
+            table.add_row(f"replayed / verified / explained writes, {name}", rates)
+            table.add_row("", f"{replayed.differences} differences")
     if "lobbies" in wanted:
         for what, figure in _of_lobbies(trio.run(partial(measure_lobbies, lobbies, idle_seconds, folder, _say))):
             table.add_row(what, figure)
