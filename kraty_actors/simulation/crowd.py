@@ -8,11 +8,10 @@ from functools import partial
 
 from kraty_actors.domain.attempt import AttemptView, Written
 from kraty_actors.domain.contest_messages import Finish, GetAttempt, Write
-from kraty_actors.domain.ids import last_number
 from kraty_actors.domain.lobby import LobbyView, Unmatched
 from kraty_actors.domain.numbers import VALUE_MAX, Number
 from kraty_actors.domain.outcome import Notice, Refusal
-from kraty_actors.domain.window_messages import Admit, Invitation, Placed, Unseat
+from kraty_actors.domain.window_messages import Admit, Invitation, Placed
 from kraty_actors.simulation.guests import Guest
 from kraty_actors.simulation.matchmaker import Matchmaker
 from kraty_actors.simulation.scenario import Scenario
@@ -157,15 +156,7 @@ class Crowd:
             case "invitation" if isinstance(notice.body, Invitation):
                 for player in notice.players:
                     guest = self._guests[player - 1]
-                    self._stage.at(self._stage.now, partial(self._accept, guest, notice.body))
-
-    def _accept(self, guest: Guest, invitation: Invitation) -> None:
-        """Pay for the seat in a lobby that has begun, or lose it."""
-        if self._costs and not guest.can_pay:
-            self.refused["insufficient_entry_cost"] += 1
-            self._stage.call(invitation.window_id, Unseat(guest.number, last_number(invitation.lobby_id) or 0))
-            return
-        self._start(guest)
+                    self._stage.at(self._stage.now, partial(self._start, guest))  # and pay: who cannot has no seat
 
 
 def _as_sent(move: Move) -> dict[str, Number]:

@@ -107,6 +107,25 @@ def test_lobbies_fill_in_order_of_coming_r31():
     assert sorted(run.waits) == [0, 0, 1, 1, 2, 2, 3, 3, 59, 60]
 
 
+def test_who_comes_as_a_lobby_stops_waiting_is_too_late_r31():
+    def apart(seen: Seen, dice: Dice) -> Move | None:
+        return None if seen.attempts else Move.start(10 + 60 * (seen.player - 1))
+
+    with behaving(apart=apart):
+        run = play(scenario(2, "apart", leaderboard={"mode": "lobby_matched", "capacity": 2, "fillTimeoutSeconds": 60}))
+    assert [lobby.humans for lobby in run.lobbies] == [1, 1]
+
+
+def test_a_lobby_whose_only_player_moves_on_is_not_one_that_never_started_r31():
+    match_by = {"attribute": "skill", "maxDifference": 0, "widenPerSecond": 20}
+    board = {"mode": "lobby_matched", "capacity": 8, "fillTimeoutSeconds": 60, "matchBy": match_by}
+    run = play(scenario(6, "runner", leaderboard=board, attributes={"skill": range(0, 2000, 400)}))
+    assert all(lobby.started_at is not None for lobby in run.lobbies)
+    assert sum(lobby.humans for lobby in run.lobbies) == 6
+    numbers = [int(board.board_id.split(".")[1]) for board in run.boards]
+    assert len(numbers) == len(run.lobbies) < max(numbers)  # there were more to begin with
+
+
 def test_a_lobby_that_waits_for_ever_never_starts_r31():
     board = {"mode": "lobby_matched", "capacity": 4, "fillStrategy": "wait_full"}
     made = simulate(scenario(6, "runner", leaderboard=board))
@@ -162,6 +181,18 @@ def test_windows_of_every_kind_are_played_to_their_end_r22(availability: dict[st
     run = play(scenario(6, "runner", availability=availability))
     assert (run.participants, run.completers, len(run.boards)) == (6, 6, windows)
     assert run.completions == [player + 180 for player in range(1, 7)]
+
+
+def test_an_event_without_an_end_is_open_for_as_long_as_is_said():
+    def late(seen: Seen, dice: Dice) -> Move | None:
+        if not seen.playing:
+            return None if seen.attempts else Move.start(seen.length - 2)
+        return Move.write(1.5 if seen.player == 1 else 2, {"laps": 3})
+
+    with behaving(late=late):
+        run = play(scenario(2, "late", availability={"mode": "always"}, seconds=7200, rewardPolicy=POOL))
+    assert run.completions == [7199.5]
+    assert run.paid["currency", "cash"] == 1000
 
 
 def test_an_own_window_comes_again_where_the_event_repeats_r22():
