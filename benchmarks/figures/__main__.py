@@ -19,12 +19,13 @@ from benchmarks.figures.listings import EVENTS, measure_listings
 from benchmarks.figures.lobbies import TICK_SECONDS, Lobbies, measure_lobbies
 from benchmarks.figures.placement import measure_placement
 from benchmarks.figures.replay import GAMES, measure_replay
+from benchmarks.figures.simulated import measure_simulated
 from benchmarks.figures.webhooks import Deliveries, measure_webhooks
 
 ENTRY_STARTS = 1_000
 DELIVERIES = 10_000
 REPLAYED_WRITES = 300_000
-PARTS = "placement,listings,entry,webhooks,replay,lobbies,finalization"
+PARTS = "placement,listings,entry,webhooks,replay,simulated,lobbies,finalization"
 
 
 @click.command(context_settings={"show_default": True})
@@ -62,6 +63,9 @@ def main(*, only: str, players: int, lobbies: int, idle_seconds: float, folder: 
             rates = f"{replayed.plain:,.0f} / {replayed.verified:,.0f} / {replayed.explained:,.0f} a second"
             table.add_row(f"replayed / verified / explained writes, {name}", rates)
             table.add_row("", f"{replayed.differences} differences")
+    if "simulated" in wanted:
+        for what, seconds, writes in measure_simulated():
+            table.add_row(f"simulated: {what}", f"{seconds:.3f} s, {writes:,} writes")
     if "lobbies" in wanted:
         for what, figure in _of_lobbies(trio.run(partial(measure_lobbies, lobbies, idle_seconds, folder, _say))):
             table.add_row(what, figure)
