@@ -168,12 +168,16 @@ class Noting(Watcher):
                 voided = arena.attempts.own(command.serial, self._player)
                 if voided is not None:
                     self._add(self._standing(arena, now, "voided", voided))
+                    self._sample(arena, now)
+                return
         self._ended_or_paid(arena, outcome, now)
 
     def _ended_or_paid(self, arena: Arena, outcome: Outcome, now: int) -> None:
         pays = [one for one in outcome.effects if isinstance(one, Pay) and one.player == self._player]
         for notice in outcome.notices:
-            if isinstance(notice.body, AttemptView) and notice.body.player == self._player:
+            if notice.push != "attempt.ended" or self._player not in notice.players:
+                continue
+            if isinstance(notice.body, AttemptView):
                 attempt = arena.attempts.own(last_number(notice.body.attempt_id) or 0, self._player)
                 if attempt is not None and attempt.ended_at is not None:
                     moment = self._standing(arena, attempt.ended_at, "ended", attempt)

@@ -158,6 +158,25 @@ async def test_r51_of_a_banned_player_it_is_said_that_the_row_is_hidden() -> Non
     assert "rank: none: the player is banned, the row is hidden" in list(lines(made))
 
 
+async def test_r51_a_void_is_told_once_and_so_is_a_completion_by_force() -> None:
+    async with racing() as race:
+        attempt = await race.start("ann")
+        await race.write("ann", points=2)
+        await race.engine.steering.force_complete(attempt, 9, who="op")
+        race.clock.now += SECOND
+        await race.engine.steering.void(attempt, "a script", who="op")
+        made = await explained(race, "ann")
+    assert [(one.what, one.status) for one in made.moments] == [
+        ("charged", None),
+        ("started", "in_progress"),
+        ("write", "in_progress"),
+        ("ended", "force_completed"),
+        ("voided", "expired"),
+    ]
+    assert made.own is None
+    assert not made.is_hidden
+
+
 async def test_r31_a_player_whose_lobby_still_forms_has_no_board_yet() -> None:
     game = deepcopy(GUARDED)
     game["events"][0] |= {
