@@ -14,16 +14,18 @@ from typing import Any
 
 import anyio
 
+from kraty_actors.actors.derivation import Derivation, Watcher
 from kraty_actors.actors.effects import GrantTerms
+from kraty_actors.actors.playback import Input, Playback
 from kraty_actors.actors.players import Players
 from kraty_actors.actors.records import pack
-from kraty_actors.actors.replay import Replay, replay_window
 from kraty_actors.domain.attempt import AttemptView
 from kraty_actors.domain.board_view import BoardView, GetBoard
 from kraty_actors.domain.contest import Contest
 from kraty_actors.domain.contest_messages import ANYONE, GetAttempt
-from kraty_actors.domain.outcome import Pay
+from kraty_actors.domain.outcome import Outcome, Pay
 from kraty_actors.gateway import translate
+from kraty_persistence import Store
 from kraty_persistence.sql import open_sql_store
 
 EVERYTHING = 10**6
@@ -40,10 +42,27 @@ def attempts(contest: Contest) -> Iterable[AttemptView]:
         serial += 1
 
 
-async def shown(replay: Replay, players: Players) -> dict[str, Any]:
-    """The window as players see it."""
+class Paid(Watcher):
+    """Keeps every grant, in the order in which they were written."""
+
+    def __init__(self) -> None:
+        self.pays: list[Pay] = []
+
+    def seen(self, playback: Playback, each: Input, outcome: Outcome) -> None:
+        self.pays += [effect for effect in outcome.effects if isinstance(effect, Pay)]
+
+
+async def shown(store: Store, window: str, players: Players) -> dict[str, Any]:
+    """The window as players see it, from its journals alone."""
+    paid = Paid()
+    derivation = Derivation(store, watcher=paid)
+    await derivation.calendar()
+    derived = await derivation.window(window)
+    if derived is None:
+        raise LookupError(window)
     found: dict[str, Any] = {"standings": {}, "bots": {}, "attempts": {}, "grants": {}, "states": {}}
-    for name, contest in replay.contests.items():
+    async for contest in derivation.boards(derived):
+        name = contest.id
         view = contest.apply(GetBoard(limit=EVERYTHING), 0).reply
         if not isinstance(view, BoardView):
             raise TypeError(f"{name} shows no board")
@@ -54,7 +73,7 @@ async def shown(replay: Replay, players: Players) -> dict[str, Any]:
         found["bots"][name] = [[bots.identity(seat).name, value] for seat, value in enumerate(bots.values)]
         found["attempts"] |= {view.attempt_id: translate.attempt(view) for view in attempts(contest)}
         found["states"][name] = digest(map(pack, contest.dump()))
-    found["grants"] = {pay.grant_id: await grant(pay, players) for pay in replay.paid}
+    found["grants"] = {pay.grant_id: await grant(pay, players) for pay in paid.pays}
     return found
 
 
@@ -67,7 +86,7 @@ async def main(url: str, *windows: str) -> None:
     async with open_sql_store(url, owner=False) as store:
         players = Players(store)
         for window in windows:
-            print(json.dumps(await shown(await replay_window(store, window), players)))
+            print(json.dumps(await shown(store, window, players)))
 
 
 if __name__ == "__main__":

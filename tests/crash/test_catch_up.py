@@ -12,12 +12,13 @@ from crash_game import lobby_event, shared_pool
 from crash_patience import until
 
 from kraty_actors import Game, Refused, open_game
-from kraty_actors.actors.replay import played
+from kraty_actors.actors.playback import Playback
 from kraty_actors.domain.calendar import Calendar
 from kraty_actors.domain.catalogue import Library
 from kraty_actors.domain.ids import CALENDAR
 from kraty_actors.domain.window_messages import OpenWindow
 from kraty_actors.testing import ManualClock
+from kraty_persistence import StoredRecord
 from kraty_persistence.sql import open_sql_store
 from kraty_protocol.shapes import iso, parse_iso
 
@@ -123,7 +124,9 @@ async def outcome(game: Game, known: dict[str, str]) -> dict[str, Any]:
 async def openings(folder: Path) -> list[tuple[str, int]]:
     """Which windows the calendar opened, in what order."""
     async with open_sql_store(f"sqlite:///{folder}/game.db", owner=False) as store:
-        outcomes = list(played(CALENDAR, Calendar(Library()), await store.history(CALENDAR)))
+        playback = Playback(CALENDAR, Calendar(Library()))
+        records = [StoredRecord(*one) for one in enumerate(await store.history(CALENDAR), 1)]
+        outcomes = [outcome for record in records for _, outcome in playback.play(record)]
     commands = [message.command for outcome in outcomes for message in outcome.messages]
     return [(one.event_key, one.starts_at) for one in commands if isinstance(one, OpenWindow)]
 
