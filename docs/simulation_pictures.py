@@ -32,12 +32,12 @@ def pictures() -> dict[str, str]:
 
 
 def cup() -> str:
-    """What 100 runs of the event on the page pay, when attempts are completed, and what its bots do to players."""
-    made = simulate(Scenario(*_event(), Population(200), runs=100))
+    """What 50 runs of the event on the page pay, when attempts are completed, and what its bots do to players."""
+    made = simulate(Scenario(*_event(), Population(100), runs=50))
     (cash, *_), bots = made.payouts, made.bots
     if bots is None:
         raise RuntimeError("the event on the page has bots")
-    lines = [*charts.quantile_lines(cash.paid), charts.Line(8000, "budget 8,000", "budget")]
+    lines = [*charts.quantile_lines(cash.paid), charts.Line(4200, "budget 4,200", "budget")]
     panels = [
         ("cash paid", charts.histogram("cash", [cash.paid], lines, "cash paid in one run", "runs")),
         ("completed attempts over time: mean, and 90 % of the runs", charts.completions("time", [made.moments])),
@@ -47,7 +47,7 @@ def cup() -> str:
     height = len(panels) * (PANEL + TITLE) + 8
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        f'role="img" aria-label="what 100 simulated windows come to" font-family="sans-serif" font-size="11.5">',
+        f'role="img" aria-label="what 50 simulated windows come to" font-family="sans-serif" font-size="11.5">',
         f"<style>{STYLE}</style>",
         f'<rect width="{WIDTH}" height="{height}" rx="6" fill="#ffffff"/>',
     ]
