@@ -149,22 +149,20 @@ class Conclusion:
 
     def _pay_more(self, outcome: Outcome, now: int) -> None:
         """First everybody who is paid, then everybody who moves."""
-        due = 0 if self._is_cancelled else self._due()
+        due, moves = (0, []) if self._is_cancelled else (self._due(), self._league_moves())
         step = range(self._next, min(self._next + PLAYERS_PER_STEP, due))
         pays = self._pays(step, now)
         self._count(pays)
         effects: list[Effect] = [*pays]
         self._next += len(step)
         room = PLAYERS_PER_STEP - len(step)
-        if room > 0 and not self._is_cancelled:
-            moves = self._league_moves()
+        if room > 0:
             start = self._next - due
             effects += [MovedLeague(player, self._event_key, to) for player, to in moves[start : start + room]]
             self._next = min(self._next + room, due + len(moves))
-            due += len(moves)
         outcome.effects = effects
         outcome.notices = granted(pays)
-        if self._next >= due:
+        if self._next >= due + len(moves):
             self.stage = "over"
             self._say(outcome, Paid(self._arena.id, self._players, self._grants, dict(self._paid)))
             outcome.finished = True

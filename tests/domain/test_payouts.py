@@ -203,18 +203,26 @@ def test_r43_without_a_share_nobody_is_paid():
 # -- step by step
 
 
-def test_r27_grants_and_moves_are_written_in_steps_together(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(conclusion, "PLAYERS_PER_STEP", 2)
+@pytest.mark.parametrize(
+    ("most", "expected"),
+    [
+        (2, [[Pay, Pay], [Pay, MovedLeague], [MovedLeague]]),
+        (3, [[Pay, Pay, Pay], [MovedLeague, MovedLeague]]),
+        (5, [[Pay, Pay, Pay, MovedLeague, MovedLeague]]),
+        (1, [[Pay], [Pay], [Pay], [MovedLeague], [MovedLeague]]),
+    ],
+)
+def test_r27_grants_and_moves_are_written_in_steps_together(
+    most: int, expected: list[list[type]], monkeypatch: pytest.MonkeyPatch
+):
+    """Also where the grants end with a step."""
+    monkeypatch.setattr(conclusion, "PLAYERS_PER_STEP", most)
     leagues = board(mode="segmented", leagues=["bronze", "silver"], promotion={"places": 2})
     play = play_of(1, 2, 3, league="bronze", **leagues, **pool())
     play.close()
     steps = play.settle(10)
-    assert [[type(effect) for effect in step.effects] for step in steps] == [
-        [Pay, Pay],
-        [Pay, MovedLeague],
-        [MovedLeague],
-    ]
-    assert [step.finished for step in steps] == [False, False, True]
+    assert [[type(effect) for effect in step.effects] for step in steps] == expected
+    assert [step.finished for step in steps] == [False] * (len(steps) - 1) + [True]
     assert said(steps, Paid) == [Paid(BOARD, 3, 3, {"cash": 30})]
 
 
