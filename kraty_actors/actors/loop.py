@@ -447,7 +447,7 @@ class ActorLoop:
     def _leave_out(self, cell: Cell, error: AlteredJournal) -> None:
         """Of an actor whose journal was altered nothing is told, and it is told nothing: its senders keep their words
         for a start at which it is whole again."""
-        log.error("%s", error)
+        log.warning("%s", error)
         cell.damage = error
         cell.recovered.set()
         self._cells.pop(cell.id, None)

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import pytest
 from acting_for_ann import assert_shape
-from processes import Ended, run, run_here
+from processes import Ended, run, run_here, serve, write_json
 from raw_peer import Map
 from servers import NOON, WINDOW_ENDS, game_of, serving
 
@@ -252,6 +253,42 @@ def test_a_file_that_is_no_database_any_more_is_one_line(command: tuple[str, ...
     file.write_bytes(bytes(data))
     name, *others = command
     assert fault(run_here(name, window, *others, "--db", f"sqlite:///{file}"))
+
+
+# -- serve
+
+
+@pytest.mark.anyio
+async def test_a_server_with_its_key_in_a_file_needs_it_again(db: str, file: Path, tmp_path: Path) -> None:
+    key, other = tmp_path / "journal.key", tmp_path / "other.key"
+    key.write_text("a" * 64 + "\n")
+    other.write_text("b" * 64 + "\n")
+    args = ["--game", write_json(tmp_path / "game.json", GAME), "--db", db, "--insecure-dev"]
+    async with serve(*args, "--key-file", key, log=tmp_path / "log") as server:
+        assert await server.stop() == 0
+    assert b"a" * 64 not in await anyio.Path(file).read_bytes()
+    for wrong, message in [([], "give --key-file"), (["--key-file", other], "the right --key-file")]:
+        ended = await anyio.to_thread.run_sync(lambda wrong=wrong: run("serve", "--port", "0", *args, *wrong))
+        assert message in fault(ended)
+    async with serve(*args, "--key-file", key, log=tmp_path / "log") as server:
+        assert await server.stop() == 0
+
+
+def test_r56_a_server_does_not_start_on_a_database_that_was_altered(
+    window: str, db: str, file: Path, tmp_path: Path
+) -> None:
+    game = write_json(tmp_path / "game.json", GAME)
+    spoil(
+        file,
+        "UPDATE checkpoints SET data = CAST(substr(data, 1, length(data) - 1) || x'7f' AS BLOB)"
+        " WHERE part = 0 AND actor_no = (SELECT no FROM actors WHERE id = 'calendar')",
+    )
+    before = file.read_bytes()
+    line = fault(run("serve", "--port", "0", "--game", game, "--db", db, "--insecure-dev"))
+    assert "the journal of calendar was altered: its checkpoint is not the one that was written" in line
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT count(*) FROM journal").fetchone() == (0,)
+    assert len(before) == len(file.read_bytes())
 
 
 # -- over a socket
