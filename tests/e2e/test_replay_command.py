@@ -14,6 +14,7 @@ import anyio
 import anyio.to_thread
 import pytest
 from acting_for_ann import assert_shape
+from postgres_server import Database
 from processes import Ended, run, run_here, serve, write_json
 from raw_peer import Map
 from servers import NOON, WINDOW_ENDS, game_of, serving
@@ -253,6 +254,28 @@ def test_a_file_that_is_no_database_any_more_is_one_line(command: tuple[str, ...
     file.write_bytes(bytes(data))
     name, *others = command
     assert fault(run_here(name, window, *others, "--db", f"sqlite:///{file}"))
+
+
+# -- PostgreSQL
+
+
+@pytest.mark.anyio
+async def test_r57_the_same_on_postgresql(schema: Database) -> None:
+    window = await play(schema.url)
+
+    def told(*args: str) -> Ended:
+        return run_here(*args, "--db", schema.url)
+
+    ended = await anyio.to_thread.run_sync(told, "replay", window, "--verify")
+    assert (ended.code, ended.out.splitlines()[-1]) == (0, "all of it agrees")
+    explained = await anyio.to_thread.run_sync(told, "explain", window, "bob")
+    assert "above: 1. ann with 3: same score: they reached it 1.5 s earlier" in explained.out.splitlines()
+    where = f"actor_no = (SELECT no FROM actors WHERE id = '{window}.1')"
+    for table in ("history", "journal"):
+        schema.run(f"UPDATE {table} SET record = substr(record, 1, 10) || '\\x00' WHERE number = 4 AND {where}")
+    ended = await anyio.to_thread.run_sync(told, "replay", window, "--verify")
+    assert ended.code == 1
+    assert f"differs: the journal of {window}.1 was altered: record 4 " in ended.out
 
 
 # -- serve
