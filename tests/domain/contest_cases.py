@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
+from playing import cash
 
 PLAYERS = (1, 2, 3)
 SHARED = ("sum desc never", "best desc daily", "latest desc weekly", "best asc never", "sum asc daily")
@@ -59,11 +60,30 @@ PREDICATES: dict[str, Any] = {
     "top": ({"type": "rank_at_most", "rank": 2}, lambda capped, done, rank: rank is not None and rank <= 2),
 }
 
+LEAGUES = ["bronze", "silver", "gold"]
+TIERS = {"tiers": [(1, 1, 9), (3, 4, 4)], "low tiers": [(2, None, 3)]}
+"""From which rank to which so much cash is paid."""
+MILESTONES = {
+    "none": [],
+    "steps": [(0, 2, 2, "attempt"), (0, 1, 1, "window"), (1, 2, 4, "attempt")],
+    "once": [(0, 1, 3, "window"), (0, 2.5, 5, "window")],
+}
+"""Of which metric at which threshold so much cash is paid, and how often."""
+GUARDS = {
+    "none": ([], [(2, "flag")]),
+    "flags": ([(1, "flag"), (0.5, "flag")], []),
+    "rejects": ([(1, "flag"), (2, "reject"), (0.5, "flag")], [(0.5, "flag"), (1.5, "reject")]),
+}
+"""By how much the first metric may rise in one write, by the first revision and by the second."""
+
 places = st.none() | st.fixed_dictionaries({"places": st.integers(1, 3)})
-leagues = st.fixed_dictionaries({"mode": st.just("segmented"), "promotion": places, "relegation": places})
+leagues = st.fixed_dictionaries(
+    {"mode": st.just("segmented"), "leagues": st.just(LEAGUES), "promotion": places, "relegation": places}
+)
 boards = st.one_of(
     st.just({"mode": "global"}), st.just({"mode": "global"}), leagues, leagues, st.just({"mode": "none"})
 )
+policies = st.sampled_from([*PREDICATES, *PREDICATES, *TIERS, "bundle", "bundle", "nothing"])
 aggregations = st.sampled_from(["best", "sum", "latest"])
 sorts = st.sampled_from(["desc", "desc", "asc"])
 teams = st.lists(st.sampled_from(sorted(BOTS)), max_size=4) | st.lists(st.just("climber"), max_size=4)
@@ -75,14 +95,42 @@ seconds = st.sampled_from([1, 1, 4, 7, 31, 61, 700])
 shared = st.lists(st.sampled_from(SHARED).map(lambda key: [key, 1]), max_size=3, unique_by=lambda one: one[0])
 
 
-def definition(metrics: str, board: dict[str, Any], duration: int | None, wins: Any, team: list[str]) -> dict[str, Any]:
-    """An event's JSON."""
-    wins = wins if wins.get("metricKey", "") is not None else {**wins, "metricKey": METRICS[metrics][0]["key"]}
-    pool = {"pool": 10, "currencyKey": "cash", "winnerPredicate": wins}
+def definition(
+    metrics: str, board: dict[str, Any], duration: int | None, policy: str, milestones: str, team: list[str]
+) -> dict[str, Any]:
+    """An event's JSON, but for its validators."""
+    keys = [metric["key"] for metric in METRICS[metrics]]
     return {
         "metrics": METRICS[metrics],
         "leaderboard": board,
-        "attempt": {"durationSeconds": duration},
-        "rewardPolicy": {"type": "shared_pool", "parameters": pool},
+        "attempt": {"durationSeconds": duration, "replayableDuringWindow": True},
+        "rewardPolicy": _policy(policy, keys[0]),
+        "milestoneRewards": [
+            {"key": f"m{n}", "metricKey": keys[at], "threshold": threshold, "entries": [cash(amount)], "once": once}
+            for n, (at, threshold, amount, once) in enumerate(MILESTONES[milestones])
+        ],
         "botBindings": [{"botId": bot} for bot in team],
     }
+
+
+def guarded(made: dict[str, Any], limits: list[tuple[float, str]]) -> dict[str, Any]:
+    """The same event with these validators."""
+    key = made["metrics"][0]["key"]
+    validators = [
+        {"key": "max_metric_jump", "params": {"metricKey": key, "maxDelta": most, "verdict": verdict}}
+        for most, verdict in limits
+    ]
+    return {**made, "antiCheat": {"validators": validators}}
+
+
+def _policy(name: str, key: str) -> dict[str, Any]:
+    if name in PREDICATES:
+        wins, _ = PREDICATES[name]
+        wins = {**wins, "metricKey": key} if "metricKey" in wins else wins
+        return {"type": "shared_pool", "parameters": {"pool": 10, "currencyKey": "cash", "winnerPredicate": wins}}
+    if name in TIERS:
+        tiers = [{"fromRank": f, "toRank": to, "rewardBundleId": f"pays_{n}"} for f, to, n in TIERS[name]]
+        return {"type": "rank_scaled", "parameters": {"tiers": tiers}}
+    if name == "bundle":
+        return {"type": "fixed_bundle", "parameters": {"rewardBundleId": "pays_5"}}
+    return {"type": "none"}

@@ -7,55 +7,34 @@ bots are stepped through every tick of the grid.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from bot_twin import People
 from bot_twin import Twin as Bots
+from run_twin import Kept, Limits, Run, objections
 
 from kraty_actors.domain.ids import bot_participant
 
-REMEMBERED = 32
 LIMIT = 2**53 - 1
 
 
-@dataclass
-class Run:
-    """One attempt."""
-
-    serial: int
-    player: int
-    started_at: int
-    ends_at: int | None
-    raw: dict[str, Any]
-    applied: list[tuple[Any, Any]] = field(default_factory=list)  # (identity, body)
-    answers: list[dict[str, Any]] = field(default_factory=list)
-    score: Any = 0
-    status: str = "in_progress"
-    ended_at: int | None = None
-
-    @property
-    def is_completed(self) -> bool:
-        return self.status in ("completed", "force_completed")
-
-    @property
-    def last_seq(self) -> int:
-        return max([used for used, _ in self.applied if isinstance(used, int)], default=0)
-
-
 @dataclass(frozen=True)
-class Score:
-    """One score that counts on the board: at the board's `moment` the attempt came to `value`."""
+class Event:
+    """Something that changes a row. At the board's `moment` an attempt started, came to a score that counts, or was
+    taken out."""
 
+    what: Literal["start", "score", "void"]
     moment: int
     run: Run
-    value: Any
+    value: Any = 0
 
 
 class Twin:
-    """`definition` is the event's JSON; every metric names its target, its reset and its weight."""
+    """`definition` is the event's JSON; every metric names its target, its reset and its weight. `effects` is what was
+    written for others since anybody took it."""
 
     def __init__(self, definition: dict[str, Any], seed: int, ends_at: int | None, bots: list[dict[str, Any]]) -> None:
         self.metrics = definition["metrics"]
@@ -63,13 +42,16 @@ class Twin:
         board = definition["leaderboard"]
         self.has_board = board.get("mode") != "none"
         self.aggregation, self.ascending = board["scoreAggregation"], board["sort"] == "asc"
-        self.places = [(board.get(name) or {"places": 0})["places"] for name in ("promotion", "relegation")]
+        self.milestones = definition.get("milestoneRewards", [])
+        self.completion: int | None = None
+        self.limits: Limits = []
         self.duration = definition["attempt"]["durationSeconds"]
         self.runs: list[Run] = []
-        self.starts: list[Score] = []
-        self.scores: list[Score] = []
+        self.events: list[Event] = []
+        self.banned: set[int] = set()
+        self.effects: list[tuple[Any, ...]] = []
         self.inputs = 0
-        self.status, self.is_paused = "open", False
+        self.is_open, self.is_over, self.is_paused = True, False, False
         self.people = People(ends_at=ends_at, ascending=self.ascending)
         target = max((metric.get("target") or 0 for metric in self.metrics), default=0)
         self.bots = Bots(bots if self.has_board else [], self.people, seed, target, self.ascending)
@@ -78,7 +60,7 @@ class Twin:
 
     def come_to(self, now: int) -> None:
         """Bots move on the grid, as far as time has come."""
-        if self.status == "open":
+        if self.is_open:
             self._meet_people()
             self.bots.advance(now if self.ends_at is None else min(now, self.ends_at - 1), self.inputs)
 
@@ -88,7 +70,7 @@ class Twin:
         ends += [now + self.duration * 1000] if self.duration else []
         run = Run(len(self.runs), player, now, min(ends, default=None), dict.fromkeys(self.keys, 0))
         self.runs.append(run)
-        self.starts.append(Score(self.moment, run, 0))
+        self.events.append(Event("start", self.moment, run))
         return run
 
     def write(self, serial: int, player: int, changes: dict[str, Any], mode: str, identity: Any, now: int) -> Any:
@@ -96,14 +78,16 @@ class Twin:
         run = self.run_of(serial, player)
         if run is None:
             return "not_found", None
-        if self.status == "settled":
+        if self.is_over:
             return "attempt_finished", None
-        repeat = self._repeat(run, identity, (mode, changes))
+        repeat = run.repeated(identity, (mode, changes), self._answer(run))
         if repeat is not None:
             return repeat
+        if player in self.banned:
+            return "player_banned", None
         if self.is_paused:
             return "event_disabled", None
-        if run.status != "in_progress":
+        if run.is_over_by(now) or not self.is_open:
             return "attempt_finished", None
         if changes.keys() - set(self.keys):
             return "invalid_metric", None
@@ -112,16 +96,27 @@ class Twin:
             incoming = {key: run.raw[key] + incoming[key] for key in self.keys}
         if max(incoming.values()) > LIMIT:
             return "validation_failed", None
-        return self._apply(run, incoming, identity, (mode, changes), now)
+        return self._judged(run, incoming, identity, (mode, changes), now)
 
     def finish(self, run: Run, now: int) -> None:
         if run.status == "in_progress":
-            self._end(run, now)
+            self.end(run, now if run.ends_at is None else min(now, run.ends_at))
 
     def force(self, run: Run, score: Any, now: int) -> None:
         if score is not None:
             self._scored(run, score)
-        self._end(run, now, status="force_completed")
+        self.end(run, now, status="force_completed")
+
+    def void(self, run: Run, now: int) -> None:
+        """R-51: it counts nowhere."""
+        self.inputs += 1
+        run.ended_at = now if run.status == "in_progress" else run.ended_at
+        run.status, run.is_void = "expired", True
+        self.events.append(Event("void", self.moment, run))
+
+    def ban(self, player: int, *, is_banned: bool) -> None:
+        self.inputs += 1
+        (self.banned.add if is_banned else self.banned.discard)(player)
 
     def extend(self, ends_at: int) -> None:
         for run in self.runs:
@@ -130,28 +125,45 @@ class Twin:
                 run.ends_at = min(own, ends_at)
         self.people.ends_at = ends_at
 
-    def time_passes(self, now: int) -> list[Run]:
-        """Attempts run out one by one, in the order of their ends."""
-        due = [r for r in self.runs if r.status == "in_progress" and r.ends_at is not None and r.ends_at <= now]
+    def time_passes(self, now: int, most: int = 99) -> list[Run]:
+        """Attempts run out one by one, in the order of their ends; at most so many of them."""
+        due = [run for run in self.running if run.is_over_by(now)]
         due.sort(key=lambda run: (run.ends_at, run.serial))
-        for run in due:
-            self._end(run, run.ends_at)
-        return due
+        for run in due[:most]:
+            self.end(run, run.ends_at)
+        return due[:most]
 
-    def close(self, at: int, *, is_cancelled: bool) -> list[Run]:
-        ended = [run for run in self.runs if run.status == "in_progress"]
-        for run in ended:
-            self._end(run, at, status="expired" if is_cancelled else None)
-        self.status = "closed"
-        return ended
+    def end(self, run: Run, at: int | None, status: str | None = None) -> None:
+        self.inputs += 1
+        run.status = status or self.final_status(run)
+        run.ended_at = at
+        if run.is_completed:
+            self.effects.append(("completed", run.player))
+        if run.status == "completed" and self.completion is not None:
+            self._pay(run, self.completion, "event_completion")
+        if self.ascending and run.is_completed:
+            self.events.append(Event("score", self.moment, run, run.score))
+
+    def final_status(self, run: Run) -> str:
+        is_attack = not any(m.get("target") for m in self.metrics)
+        return "completed" if (run.applied if is_attack else self._meets_targets(run)) else "expired"
+
+    def take_effects(self) -> list[tuple[Any, ...]]:
+        taken, self.effects = self.effects, []
+        return taken
 
     # -- what comes of it
+
+    @property
+    def running(self) -> list[Run]:
+        return [run for run in self.runs if run.status == "in_progress"]
 
     def rows(self) -> list[tuple[int, Any]]:
         """(participant, score) in rank order: R-28 read from left to right."""
         if not self.has_board:
             return []
-        made: list[Any] = [(value, False, since, player) for player, value, since in self._player_rows()]
+        seen = [row for row in self._player_rows() if row[0] not in self.banned]
+        made: list[Any] = [(value, False, since, player) for player, value, since in seen]
         bots = [(seat, self.bots.players[seat]) for seat in self.bots.standing]
         made += [(bot.score, True, bot.moment, bot_participant(seat)) for seat, bot in bots]
         made.sort(key=lambda row: (row[0] if self.ascending else -row[0], *row[1:]))
@@ -165,20 +177,6 @@ class Twin:
             m["key"]: min(raw[m["key"]], m["target"]) if m.get("capAtTarget") else raw[m["key"]] for m in self.metrics
         }
 
-    def winners(self, predicate: Callable[[Any, bool, int | None], bool]) -> list[int]:
-        """`predicate(capped values, completed, rank)` over every attempt."""
-        return sorted(
-            {r.player for r in self.runs if predicate(self.capped(r.raw), r.is_completed, self.rank(r.player))}
-        )
-
-    def moves(self) -> tuple[list[int], list[int]]:
-        """R-30: who goes up and who goes down; promotion wins, bots hold their places."""
-        up, down = self.places
-        places = [who for who, _ in self.rows()]
-        going_up = [who for place, who in enumerate(places) if place < up]
-        going_down = [who for place, who in enumerate(places) if place >= max(up, len(places) - down)]
-        return [who for who in going_up if who > 0], [who for who in going_down if who > 0]
-
     @property
     def ends_at(self) -> int | None:
         return self.people.ends_at
@@ -191,83 +189,116 @@ class Twin:
         run = self.runs[serial] if 0 <= serial < len(self.runs) else None
         return run if run is not None and player in (None, run.player) else None
 
-    # -- inside
+    # -- rows
 
     def _player_rows(self) -> list[tuple[int, Any, int]]:
         """Every player's (number, score, since which moment the score is what it is)."""
-        lines: dict[int, list[tuple[int, Any]]] = {}
-        for start in [] if self.ascending else self.starts:
-            lines.setdefault(start.run.player, [(start.moment, 0)])
-        for at, score in enumerate(self.scores):
-            value = self._stands(score.run.player, self.scores[: at + 1])
-            lines.setdefault(score.run.player, []).append((score.moment, value))
-        return [(player, line[-1][1], _since(line)) for player, line in lines.items()]
+        lines = [(player, self._line(player)) for player in dict.fromkeys(run.player for run in self.runs)]
+        return [(player, line[-1][1], _since(line)) for player, line in lines if line and line[-1][1] is not None]
 
-    def _stands(self, player: int, scores: list[Score]) -> Any:
-        """R-29, from every score that counted so far; of an ascending board these are final ones."""
-        own = [score for score in scores if score.run.player == player]
+    def _line(self, player: int) -> list[tuple[int, Any]]:
+        """The player's score, moment by moment. Of an ascending board only final scores count. What is taken out is as
+        if it had never given a best score; a sum or a latest score changes when it goes."""
+        line: list[tuple[int, Any]] = []
+        past: list[Event] = []
+        for one in self.events:
+            if one.run.player != player or (one.what == "start" and self.ascending):
+                continue
+            past.append(one)
+            out = {event.run.serial for event in past if event.what == "void"}
+            left = [event for event in past if event.run.serial not in out]
+            value = self._stands(left)
+            if one.what == "start" and line and line[-1][1] is not None:
+                continue
+            if one.what == "void" and self.aggregation == "best" and any(event.what == "score" for event in left):
+                line = [next((e.moment, value) for e in left if e.what == "score" and e.value == value)]
+            else:
+                line.append((one.moment, value))
+        return line
+
+    def _stands(self, events: Iterable[Event]) -> Any:
+        """R-29, from everything that counts."""
+        own = list(events)
+        scores = [event for event in own if event.what == "score"]
+        if not scores:
+            return 0 if own else None
         if self.aggregation == "sum":
-            newest = {score.run.serial: Fraction(score.value) for score in own}
+            newest = {score.run.serial: Fraction(score.value) for score in scores}
             total = max(-LIMIT, min(LIMIT, sum(newest.values())))
             return int(total) if total.denominator == 1 else float(total)
         if self.aggregation == "latest":
-            return own[-1].value
-        return (min if self.ascending else max)(score.value for score in own)
+            return scores[-1].value
+        return (min if self.ascending else max)(score.value for score in scores)
+
+    # -- inside
 
     def _scored(self, run: Run, score: Any) -> None:
         self.inputs += 1
         run.score = max(-LIMIT, min(LIMIT, score))
         if not self.ascending:
-            self.scores.append(Score(self.moment, run, run.score))
+            self.events.append(Event("score", self.moment, run, run.score))
+
+    def _judged(self, run: Run, incoming: dict[str, Any], identity: Any, body: Any, now: int) -> Any:
+        """R-48, R-50: what is flagged applies; of what is rejected only its identity stays."""
+        key, before = self.keys[0], run.raw
+        found = objections(key, before[key], incoming[key], self.limits)
+        is_rejected = bool(found) and found[-1][0] == "reject"
+        if is_rejected:
+            self.inputs += 1
+            run.kept.append(Kept(identity, body, rejected=found[-1][1]))
+            answer: Any = ("anti_cheat_rejected", found[-1][1])
+        else:
+            answer = self._apply(run, incoming, identity, body, now)
+        outcome = "reject" if is_rejected else "flag"
+        self.effects += [("flag", verdict, outcome, reason, before, incoming) for verdict, reason in found]
+        return answer
 
     def _apply(self, run: Run, incoming: dict[str, Any], identity: Any, body: Any, now: int) -> dict[str, Any]:
         rose = {key for key in self.keys if incoming[key] > run.raw[key]}
         wiped = {m["key"] for m in self.metrics if m.get("resetOn") and m["resetOn"]["metricKey"] in rose}
+        before = self.capped(run.raw)
         run.raw = {key: 0 if key in wiped else value for key, value in incoming.items()}
         capped = self.capped(run.raw)
-        run.applied.append((identity, body))
+        run.kept.append(Kept(identity, body))
         self._scored(run, sum(capped[m["key"]] * m["scorePerUnit"] for m in self.metrics))
+        fired = self._fired(run, before, capped)
         if self._meets_targets(run):
-            self._end(run, now)
+            self.end(run, now)
         self._meet_people()
         self.bots.wrote(self.moment)
-        run.answers.append(self._answer(run))
-        return run.answers[-1]
+        run.kept[-1] = Kept(identity, body, {**self._answer(run), "fired": fired})
+        return run.kept[-1].answer or {}
+
+    def _fired(self, run: Run, before: dict[str, Any], capped: dict[str, Any]) -> list[tuple[str, int]]:
+        """R-44: in declared order, each once an attempt, or once among all the attempts of the player that count."""
+        fired = []
+        for one in self.milestones:
+            key, amount = one["key"], one["entries"][0]["amount"]
+            others = [run] if one["once"] == "attempt" else [r for r in self.runs if r.player == run.player]
+            if any(key in other.fired for other in others if not other.is_void):
+                continue
+            if before[one["metricKey"]] < one["threshold"] <= capped[one["metricKey"]]:
+                fired.append((key, amount))
+                self._pay(run, amount, "event_milestone")
+        run.fired += [key for key, _ in fired]
+        return fired
+
+    def _pay(self, run: Run, amount: int, kind: str) -> None:
+        self.effects.append(("paid", run.player, amount, kind, run.serial))
 
     def _answer(self, run: Run) -> dict[str, Any]:
         capped, rank = self.capped(run.raw), self.rank(run.player)
-        return {"status": run.status, "metrics": capped, "raw": run.raw, "score": run.score, "rank": rank}
+        return {
+            "status": run.status, "metrics": capped, "raw": run.raw, "score": run.score, "rank": rank, "fired": [],
+        }  # fmt: skip
 
     def _meets_targets(self, run: Run) -> bool:
         capped = self.capped(run.raw)
         targets = [m for m in self.metrics if m.get("target")]
         return bool(targets) and all(capped[m["key"]] >= m["target"] for m in targets)
 
-    def _end(self, run: Run, at: int | None, status: str | None = None) -> None:
-        self.inputs += 1
-        is_attack = not any(m.get("target") for m in self.metrics)
-        counts = bool(run.applied) if is_attack else self._meets_targets(run)
-        run.status = status or ("completed" if counts else "expired")
-        run.ended_at = at
-        if self.ascending and run.is_completed:
-            self.scores.append(Score(self.moment, run, run.score))
-
     def _meet_people(self) -> None:
-        self.people.scores = [value for _, value, _ in self._player_rows()]
-
-    def _repeat(self, run: Run, identity: Any, body: Any) -> Any:
-        if identity is None:
-            return None
-        alike = [entry for entry in run.applied if type(entry[0]) is type(identity)]
-        for used, known in alike[-REMEMBERED:]:
-            if used == identity:
-                if known != body:
-                    return "idempotency_conflict", None
-                return run.answers[-1] if run.applied[-1][0] == identity else self._answer(run)
-        if isinstance(identity, int) and alike and identity <= run.last_seq:
-            oldest = alike[-REMEMBERED:][0][0]
-            return "idempotency_conflict", False if len(alike) <= REMEMBERED or identity > oldest else None
-        return None
+        self.people.scores = [value for player, value, _ in self._player_rows() if player not in self.banned]
 
 
 def _since(line: list[tuple[int, Any]]) -> int:

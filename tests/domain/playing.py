@@ -9,7 +9,7 @@ from typing import Any
 from kraty_actors.actors.records import pack, restore_command, unpack
 from kraty_actors.definitions import BotDefinition, Bundle, EventDefinition, IdentityPool
 from kraty_actors.domain.loot import Bundles
-from kraty_actors.domain.outcome import Command, Outcome, Plain, State
+from kraty_actors.domain.outcome import Command, Gathers, Outcome, Plain, State
 from kraty_actors.domain.periods import BoardRules
 from kraty_actors.domain.rules import Rules
 
@@ -87,8 +87,10 @@ class Journal:
             yield now, state.apply(restore_command(self._actor_id, unpack(record)), now)
 
     def replayed_into(self, state: Any) -> Any:
-        for _ in self.replayed(state):
-            pass
+        """Each input as a batch of its own."""
+        for now, _ in self.replayed(state):
+            if isinstance(state, Gathers):
+                state.gathered(now)
         return state
 
 

@@ -119,7 +119,9 @@ class DualWrites(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "both"):
             self.all_is_heard()
-            ended = self.twin.close(self.now, is_cancelled=False)
+            ended = self.twin.running
+            for run in ended:
+                self.twin.end(run, self.now)
             self.both.tell(self.now, [Close(self.now)])
             self.ended(ended)
             self.all_is_heard()
