@@ -132,6 +132,8 @@ class ForgetfulStore(MemoryStore):
     def submit(self, unit: Unit, done: Done) -> None:
         if unit.record is not None:
             super().submit(unit, done)
+        else:
+            done(StoreUnavailable("it died"))
 
 
 async def test_a_finalized_window_is_not_recovered_for_ever_r56() -> None:
