@@ -33,7 +33,7 @@ _REMOVE = sa.delete(outbox).where(among(outbox.c.id, "ids"))
 _REVIVE = (
     sa.update(outbox).where(_DEAD, among(outbox.c.id, "ids")).values(attempts=0, next_at=sa.bindparam("now"), error="")
 )
-_ENDPOINTS = sa.select(outbox.c.endpoint).distinct().where(_DEAD, among(outbox.c.id, "ids"))
+_ENDPOINTS = sa.select(outbox.c.endpoint).where(_DEAD, among(outbox.c.id, "ids"))
 _SOME_DEAD = sa.select(outbox.c.id).where(_DEAD).limit(sa.bindparam("most"))
 _AT = sa.select(outbox.c.at).where(_DEAD, outbox.c.id == sa.bindparam("id"))
 
@@ -93,7 +93,7 @@ def dead(connection: sa.Connection, limit: int, after: str | None) -> list[Deliv
 
 def revive(connection: sa.Connection, ids: Sequence[str], now: int, audited: AuditEntry | None) -> int:
     named = json.dumps(list(ids))
-    note_posted(connection, connection.execute(_ENDPOINTS, {"ids": named}).scalars())
+    note_posted(connection, set(connection.execute(_ENDPOINTS, {"ids": named}).scalars()))
     revived = connection.execute(_REVIVE, {"ids": named, "now": now}).rowcount
     put_audited(connection, audited if revived else None)
     return revived
