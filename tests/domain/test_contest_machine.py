@@ -126,7 +126,7 @@ class BoardMachine(ContestDriver):
         self.come_to_now()
         found = self.twin.run_of(serial, player)
         is_running = found is not None and found.status == "in_progress" and self.twin.is_open
-        outcome = self.say(Finish(serial, player), from_window=False)
+        outcome = self.note(Finish(serial, player))
         assert outcome.traced == (is_running and not self.twin.is_paused)
         if found is None:
             assert code(outcome.reply) == "not_found"
