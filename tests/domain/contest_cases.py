@@ -65,7 +65,7 @@ TIERS = {"tiers": [(1, 1, 9), (3, 4, 4)], "low tiers": [(2, None, 3)]}
 """From which rank to which so much cash is paid."""
 MILESTONES = {
     "none": [],
-    "steps": [(0, 2, 2, "attempt"), (0, 1, 1, "window"), (1, 2, 4, "attempt")],
+    "steps": [(0, 2, 2, "attempt"), (0, 1, 1, "window"), (1, 2, 4, "attempt"), (0, 4, 7, "attempt")],
     "once": [(0, 1, 3, "window"), (0, 2.5, 5, "window")],
 }
 """Of which metric at which threshold so much cash is paid, and how often."""

@@ -157,6 +157,16 @@ def test_r12_an_attempt_that_ran_out_of_time_can_be_forced_until_the_window_clos
     assert play.tell(ForceComplete(1, 30, "ops"), START + 10 * MINUTE).reply.code == "conflict"
 
 
+@pytest.mark.parametrize(("duration", "ended_at"), [(60, START + MINUTE), (None, START + 10 * MINUTE)])
+def test_r12_an_attempt_that_a_close_finds_running_ended_at_its_own_time(duration: int | None, ended_at: int):
+    """It ran out before, and its tick had not come yet."""
+    play = Played(attempt={"durationSeconds": duration})
+    play.tell(Seat(1), START)
+    play.tell(write(4), START)
+    play.tell(Close(START + 10 * MINUTE), START + 10 * MINUTE)
+    assert play.attempt(0, START + 10 * MINUTE).completed_at == ended_at
+
+
 def test_r26_of_a_cancelled_contest_running_attempts_expire_and_nobody_wins():
     pool = {"type": "shared_pool", "parameters": {"pool": 10, "currencyKey": "cash"}}
     play = Played(rewardPolicy=pool)
