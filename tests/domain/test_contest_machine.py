@@ -45,6 +45,15 @@ from kraty_actors.domain.outcome import Audited, Message
 
 starting = st.lists(writes, min_size=6, max_size=20)
 serials = st.integers(-1, 9)
+people = st.sampled_from(PLAYERS)
+taken_out = st.one_of(
+    st.tuples(st.just("void"), st.integers(0, 5)),
+    st.tuples(st.just("void"), st.integers(0, 5)),
+    st.tuples(st.just("ban"), people),
+    st.tuples(st.just("unban"), people),
+    st.tuples(st.just("restart"), st.none()),
+)
+replays = st.tuples(st.just("replay"), st.tuples(people, st.sampled_from([None, 0, 0.1, 1, 1, 2, 3]), st.booleans()))
 
 
 class BoardMachine(ContestDriver):
@@ -64,8 +73,22 @@ class BoardMachine(ContestDriver):
         league=st.sampled_from([*LEAGUES, None]),
         step=st.integers(1, 3),
         first=starting,
+        last=st.lists(taken_out, max_size=8),
+        is_cancelled=st.sampled_from([(False, False), (False, False), (False, False), (False, True), (True, True)]),
     )
-    def begin(self, board: dict[str, Any], aggregation: str, sort: str, first: list[Any], **drawn: Any) -> None:
+    def begin(
+        self,
+        board: dict[str, Any],
+        aggregation: str,
+        sort: str,
+        first: list[Any],
+        last: list[Any],
+        is_cancelled: tuple[bool, bool],
+        **drawn: Any,
+    ) -> None:
+        """`last` is what happens while the board ends, of a window that may be cancelled before, or after it has
+        closed."""
+        self.last, self.is_cancelled = last, is_cancelled
         self.opens(board={**board, "scoreAggregation": aggregation, "sort": sort}, **drawn)
         self.play(first)
 
@@ -186,6 +209,36 @@ class BoardMachine(ContestDriver):
         if not self.ending.is_settling:
             self.twin.ban(player, is_banned=is_banned)
 
+    @rule(script=st.lists(st.one_of(replays, replays, taken_out), min_size=4, max_size=14))
+    def attempts_come_and_go(self, script: list[Any]) -> None:
+        for what, which in script:
+            if what == "replay":
+                self.plays_again(*which)
+            else:
+                self.takes_out(what, which)
+            self.r28_the_board_is_the_twins()
+
+    def plays_again(self, player: int, points: Any, is_finished: bool) -> None:
+        """The player's running attempt ends, and another begins; perhaps with a write, and perhaps it is finished."""
+        for run in self.twin.running:
+            if run.player == player:
+                self.finish(run.serial, player, rightly=False)
+        self.seated(player, announce=False)
+        own = [run for run in self.twin.running if run.player == player]
+        if own and points is not None:
+            self.write(own[0].serial, player, {self.twin.keys[0]: points}, "set", None, bare=False)
+        if own and is_finished:
+            self.finish(own[0].serial, player, rightly=False)
+
+    def takes_out(self, what: str, which: Any) -> None:
+        match what:
+            case "void":
+                self.r51_void(len(self.twin.runs) - 1 - which)
+            case "ban" | "unban":
+                self.r51_ban(which, is_banned=what == "ban")
+            case "restart":
+                self.restart()
+
     # -- the window
 
     @rule(is_paused=st.booleans())
@@ -302,12 +355,14 @@ class BoardMachine(ContestDriver):
         if not hasattr(self, "contest"):
             return
         try:
-            self.close(0, is_cancelled=self.now % 7_000 == 0)
-            self.late()
+            self.close(0, is_cancelled=self.is_cancelled[0])
             while not self.twin.is_over:
-                self.restart()
-                if self.ending.counted is not None and not self.ending.is_settling:
-                    self.settle(1 + self.now % 9, is_cancelled=False)
+                for what, which in self.last[:1]:
+                    self.takes_out(what, which)
+                del self.last[:1]
+                if self.ending.counted is not None and not self.ending.is_settling and len(self.last) % 3 == 0:
+                    self.settle(1 + len(self.twin.runs) % 9, is_cancelled=self.is_cancelled[1])
+                    self.late()
                 self.come_to_now()
                 self.r28_the_board_is_the_twins()
             self.late()
@@ -328,5 +383,5 @@ class BoardMachine(ContestDriver):
 
 TestBoardMachine = BoardMachine.TestCase
 TestBoardMachine.settings = settings(
-    max_examples=120, stateful_step_count=25, deadline=None, phases=[Phase.generate, Phase.shrink]
+    max_examples=150, stateful_step_count=25, deadline=None, phases=[Phase.generate, Phase.shrink]
 )
