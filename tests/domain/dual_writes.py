@@ -138,34 +138,49 @@ class Scored:
     ever_named: frozenset[str]
 
 
-def expected_rows(scores: list[Scored], book: Book) -> dict[str, list[tuple[int, Any]]]:
+@dataclass(frozen=True)
+class Gone:
+    """An attempt was taken out: nothing that was said of it counts any more."""
+
+    serial: int
+    player: int
+
+
+def expected_rows(events: list[Scored | Gone], book: Book) -> dict[str, list[tuple[int, Any]]]:
     """R-28, R-29 and R-32 for every period of every board that should have heard of anything: rows in rank order."""
     periods: dict[tuple[str, int], list[tuple[int, Any]]] = {}
+    scores = [one for one in events if isinstance(one, Scored)]
     for key in sorted({key for score in scores for key in score.named}):
         rules = book.board(key, 1)
         counting = [s for s in scores if (s.is_completed if rules.sort == "asc" else s.is_write)]
         for at in {period_at(rules, s.at).starts_at for s in counting if key in s.named}:
-            within = [s for s in counting if period_at(rules, s.at).starts_at == at]
+            inside = {s.order for s in counting if period_at(rules, s.at).starts_at == at}
+            within = [one for one in events if isinstance(one, Gone) or one.order in inside]
             periods[key, at] = _rows(within, key, rules.aggregation, rules.sort, at)
     return {board_id(key, at): rows for (key, at), rows in periods.items()}
 
 
-def _rows(scores: list[Scored], key: str, aggregation: str, sort: str, began_at: int) -> list[tuple[int, Any]]:
+def _rows(events: list[Scored | Gone], key: str, aggregation: str, sort: str, began_at: int) -> list[tuple[int, Any]]:
+    """What was taken out has never given a best score; a sum or a latest score changes when it goes."""
     sign = 1 if sort == "asc" else -1
-    lines: dict[int, list[tuple[int, Any]]] = {}
-    for order, score in enumerate(scores):
-        if key in score.named:
-            own = [s for s in scores[: order + 1] if s.player == score.player]
-            value = _value(own, key, aggregation, sort, began_at)
-            line = lines.setdefault(score.player, [])
-            if not line or line[-1][1] != value:
-                line.append((order, value))
-    ranked = sorted((sign * line[-1][1], line[-1][0], player) for player, line in lines.items())
-    return [(player, lines[player][-1][1]) for _, _, player in ranked]
+    stands: dict[int, tuple[int, Any]] = {}
+    gone = {one.serial for one in events if isinstance(one, Gone)}
+    for order, event in enumerate(events):
+        past = events[: order + 1]
+        out = gone if aggregation == "best" else {one.serial for one in past if isinstance(one, Gone)}
+        left = [one for one in past if isinstance(one, Scored) and one.serial not in out]
+        own = [score for score in left if score.player == event.player]
+        value = _value(own, key, aggregation, sort, began_at)
+        if value != stands.get(event.player, (0, None))[1]:
+            stands[event.player] = order, value
+    ranked = sorted((sign * value, since, player) for player, (since, value) in stands.items() if value is not None)
+    return [(player, stands[player][1]) for _, _, player in ranked]
 
 
 def _value(own: list[Scored], key: str, aggregation: str, sort: str, began_at: int) -> Any:
     told = [score for score in own if key in score.named]
+    if not told:
+        return None
     if aggregation == "latest":
         return told[-1].score
     if aggregation == "best":

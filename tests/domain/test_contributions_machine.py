@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from contest_twin import Run, Twin
-from dual_writes import Scored, Together, expected_rows
+from dual_writes import Gone, Scored, Together, expected_rows
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from playing import HOUR, SEED, START, Book, event, rules
 
-from kraty_actors.domain.contest_messages import Amend, Close, Finish, ForceComplete, Open, Seat, Write
+from kraty_actors.domain.contest_messages import Amend, Close, Finish, ForceComplete, Open, Seat, Void, Write
 from kraty_actors.domain.outcome import Command
 
 CONTEST = "waaaaaaaaaaaaaaaa.1"
@@ -29,6 +29,7 @@ plays = st.one_of(
     st.tuples(st.just("write"), st.sampled_from(PLAYERS), st.sampled_from([0, 1, 1, 2, 3, 5, 8])),
     st.tuples(st.just("finish"), st.sampled_from(PLAYERS), st.none()),
     st.tuples(st.just("force"), st.integers(0, 6), st.none() | st.sampled_from([0, 4, 9.5])),
+    st.tuples(st.just("void"), st.integers(0, 6), st.none()),
     st.tuples(st.just("amend"), named, st.none()),
 )
 batches = st.lists(plays, min_size=1, max_size=6)
@@ -55,7 +56,7 @@ class DualWrites(RuleBasedStateMachine):
         self.both = Together(CONTEST, self.book)
         self.twin = Twin(definition, SEED, None, [])
         self.now = START
-        self.scores: list[Scored] = []
+        self.scores: list[Scored | Gone] = []
         self.named = self.ever_named = frozenset(first)
         self.is_open = True
         self.both.tell(self.now, [Open("race", 1, SEED, START, None, boards=bound(first))])
@@ -134,7 +135,10 @@ class DualWrites(RuleBasedStateMachine):
             return [Amend(1, bound(whom))]
         if what == "force":
             run = self.twin.run_of(whom)
-            return [] if run is None or run.is_completed else [ForceComplete(whom, how, "ops")]
+            return [] if run is None or run.is_completed or run.is_void else [ForceComplete(whom, how, "ops")]
+        if what == "void":
+            run = self.twin.run_of(whom)
+            return [] if run is None or run.is_void else [Void(whom, "cheats", "ops")]
         run = self.running(whom)
         if run is None:
             return [Seat(whom)] if what == "write" else []
@@ -160,6 +164,9 @@ class DualWrites(RuleBasedStateMachine):
                 run = self.twin.runs[serial]
                 self.twin.finish(run, self.now)
                 self.ended([run])
+            case Void(serial):
+                self.twin.void(self.twin.runs[serial], self.now)
+                self.scores.append(Gone(serial, self.twin.runs[serial].player))
             case ForceComplete(serial, score):
                 run, prior = self.twin.runs[serial], self.twin.runs[serial].score
                 self.twin.force(run, score, self.now)
