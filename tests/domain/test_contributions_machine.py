@@ -29,10 +29,13 @@ plays = st.one_of(
     st.tuples(st.just("write"), st.sampled_from(PLAYERS), st.sampled_from([0, 1, 1, 2, 3, 5, 8])),
     st.tuples(st.just("finish"), st.sampled_from(PLAYERS), st.none()),
     st.tuples(st.just("force"), st.integers(0, 6), st.none() | st.sampled_from([0, 4, 9.5])),
-    st.tuples(st.just("void"), st.integers(0, 6), st.none()),
+    st.tuples(st.just("void"), st.integers(0, 9), st.none()),
+    st.tuples(st.just("void"), st.integers(0, 9), st.none()),
+    st.tuples(st.just("again"), st.sampled_from(PLAYERS), st.sampled_from([0, 1, 3, 8])),
+    st.tuples(st.just("again"), st.sampled_from(PLAYERS), st.sampled_from([0, 1, 3, 8])),
     st.tuples(st.just("amend"), named, st.none()),
 )
-batches = st.lists(plays, min_size=1, max_size=6)
+batches = st.lists(plays, min_size=1, max_size=9)
 hours = st.sampled_from([0.001, 1, 9, 25])
 
 
@@ -44,7 +47,7 @@ class DualWrites(RuleBasedStateMachine):
         goal=st.sampled_from([None, 8]),
         duration=st.sampled_from([None, 20 * 3600]),
         first=named,
-        opening=st.lists(batches, min_size=1, max_size=3),
+        opening=st.lists(batches, min_size=2, max_size=4),
     )
     def begin(self, weight: float, goal: int | None, duration: int | None, first: list[str], opening: Any) -> None:
         metric = {"key": "points", "target": goal, "scorePerUnit": weight}
@@ -141,7 +144,10 @@ class DualWrites(RuleBasedStateMachine):
             return [] if run is None or run.is_void else [Void(whom, "cheats", "ops")]
         run = self.running(whom)
         if run is None:
-            return [Seat(whom)] if what == "write" else []
+            return [Seat(whom)] if what in ("write", "again") else []
+        if what == "again":
+            serial = len(self.twin.runs)
+            return [Finish(run.serial, whom), Seat(whom), Write(serial, {"points": how}, "set", None, whom)]
         if what == "finish":
             return [Finish(run.serial, whom)]
         return [Write(run.serial, {"points": how}, "set", None, whom)]
@@ -191,4 +197,4 @@ def bound(keys: list[str]) -> list[Any]:
 
 
 TestDualWrites = DualWrites.TestCase
-TestDualWrites.settings = settings(max_examples=80, stateful_step_count=20, deadline=None)
+TestDualWrites.settings = settings(max_examples=160, stateful_step_count=20, deadline=None)
