@@ -17,7 +17,7 @@ from player_windows_play import OWNER, PlayerPlay, instant, local, personal
 from playing import HOUR, Journal, frozen, thawed
 
 from kraty_actors.domain.calendar_messages import CancelWindow, ExtendWindow, FinalizeEvent
-from kraty_actors.domain.contest_messages import Amend, Extend, Pause, Resume
+from kraty_actors.domain.contest_messages import Amend, Extend, Pause, Resume, SetBan
 from kraty_actors.domain.ids import player_window_id
 from kraty_actors.domain.outcome import Command
 from kraty_actors.domain.player_windows import PlayerWindows
@@ -198,6 +198,14 @@ class PlayerWindowsMachine(RuleBasedStateMachine):
             self.play.say(command)
             window.ends_at = min(window.ends_at, now)
         assert self.play.last_told == [(window.name, how)]
+
+    @rule(player=some_player, is_banned=st.booleans())
+    def r51_ban(self, player: int, is_banned: bool) -> None:
+        """Whatever windows of the player's are not final hear of it."""
+        command = SetBan(player, is_banned)
+        self.play.say(command)
+        told = [(window.name, command) for window in self.own(player) if not window.is_final]
+        self.hear(self.play.last_told, *told)
 
     @rule()
     def restart(self) -> None:
