@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from small_games import game, race
-from test_definition_faults import EVENT_FAULTS, GAME_FAULTS
+from test_definition_faults import EVENT_FAULTS
 from test_definition_shapes import GAME_REFUSED, REFUSED
+from test_game_faults import GAME_FAULTS
 
 from kraty_actors import Game, Refused, open_game
 from kraty_protocol.codec import JSON, Malformed
