@@ -8,12 +8,14 @@ from calendar_play import Play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from playing import frozen, thawed
-from test_schedule import DAY_MS, HOUR, daily, ms, on, schedules, twin
+from test_schedule import HOUR, daily, ms, on
+from test_schedule_twin import schedules, twin
 
 from kraty_actors.definitions import AvailabilityRecurring
 from kraty_actors.domain.calendar import Calendar
 from kraty_actors.domain.catalogue import Library
 from kraty_actors.domain.outcome import Tick
+from kraty_actors.domain.schedule import DAY_MS
 from kraty_actors.domain.window_messages import OpenWindow
 
 
