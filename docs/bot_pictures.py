@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from drawing import keep
 from kraty_actors.definitions import BotDefinition
 from kraty_actors.domain.bots import Behaviour, Bots, BotSeat, Grid, Persona
 from kraty_actors.domain.chance import Chance
@@ -148,8 +149,7 @@ def _sheet(name: str, parts: Sequence[str]) -> str:
 
 
 def main() -> None:
-    for name, svg in pictures().items():
-        PAGE.with_name("bots").joinpath(f"{name}.svg").write_text(svg, "utf-8")
+    keep("bots", pictures())
 
 
 if __name__ == "__main__":

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Literal, get_args
 
 import anyio
 
+from drawing import BLUE, GREEN, INK, ORANGE, PAPER, VIOLET, WIDTH, keep, sheet, text
 from kraty_actors import Game, open_game
 from kraty_actors.definitions import load_game
 from kraty_actors.domain.placement.lobbies import Lobbies
@@ -17,10 +17,7 @@ from kraty_actors.domain.schedule import occurrences
 from kraty_actors.domain.window_messages import Admit, OpenWindow
 from kraty_actors.testing import ManualClock
 
-FOLDER = Path(__file__).with_name("events")
-WIDTH = 720
-PAPER, INK, BOT = "#ffffff", "#57606a", "#848d97"
-BLUE, VIOLET, ORANGE, GREEN = "#0969da", "#8250df", "#bc4c00", "#1a7f37"
+BOT = "#848d97"
 HOUR_MS = 3_600_000
 
 
@@ -49,15 +46,15 @@ def life() -> str:
     parts = [*_days(), *_states(windows[0][0], windows[-1][1])]
     for number, (starts_at, ends_at) in enumerate(windows, 1):
         parts += _window(number, starts_at, ends_at)
-    parts += [_text(8, 71, "event"), _text(8, 125, "windows")]
-    return _sheet("an event and its windows over five days", 190, parts)
+    parts += [text(8, 71, "event"), text(8, 125, "windows")]
+    return sheet("an event and its windows over five days", 190, parts)
 
 
 def _days() -> Iterator[str]:
     for number, day in enumerate(("Thu", "Fri", "Sat", "Sun", "Mon")):
         x = _at(THURSDAY + number * 24 * HOUR_MS)
         yield f'<path d="M{x:.1f} 30V160" stroke="{INK}" stroke-opacity=".25"/>'
-        yield _text(x + 4, 180, f"{day} 00:00")
+        yield text(x + 4, 180, f"{day} 00:00")
 
 
 def _states(opens_at: int, finalized_at: int) -> Iterator[str]:
@@ -73,7 +70,7 @@ def _states(opens_at: int, finalized_at: int) -> Iterator[str]:
     for (since, state, command), (until, _, _) in pairwise(changes):
         yield _bar(_at(since), 52, _at(until) - _at(since), 28, STATE_COLOURS[state], state)
         if command:
-            yield _text((x := _at(since)), 22, command, "middle")
+            yield text((x := _at(since)), 22, command, "middle")
             yield f'<path d="M{x:.1f} 28V48m-4 -6l4 6l4 -6" fill="none" stroke="{INK}"/>'
 
 
@@ -83,7 +80,7 @@ def _window(number: int, starts_at: int, ends_at: int) -> Iterator[str]:
     yield _bar(_at(starts_at), 106, _at(ends_at) - _at(starts_at), 28, BLUE, f"open {number}")
     if paid_at > ends_at:
         yield _bar(_at(ends_at), 106, _at(paid_at) - _at(ends_at), 28, BOT, "closing")
-    yield _text(_at(paid_at) + 4, 152, "pays")
+    yield text(_at(paid_at) + 4, 152, "pays")
 
 
 def _at(instant: int) -> float:
@@ -112,18 +109,18 @@ class Story:
             yield _bar(_second(since), y, _second(self.started) - _second(since), 20, colour, opacity=0.4)
             yield _bar(_second(self.started), y, _second(SECONDS) - _second(self.started), 20, colour, name)
         for row in range(len(self.seats), CAPACITY):
-            yield _text(_second(SECONDS) - 8, top + row * ROW + 14, "empty", "end")
+            yield text(_second(SECONDS) - 8, top + row * ROW + 14, "empty", "end")
         x = _second(self.started)
         yield f'<path d="M{x:.1f} {top - 4}v{CAPACITY * ROW + 4}" stroke="{INK}" stroke-width="2"/>'
 
 
 def lobbies() -> str:
     lanes = 3 * (CAPACITY * ROW + 20)
-    parts = [_text(_second(second), lanes + 16, f"{second} s", "middle") for second in range(0, SECONDS, 10)]
+    parts = [text(_second(second), lanes + 16, f"{second} s", "middle") for second in range(0, SECONDS, 10)]
     for lane, strategy in enumerate(STRATEGIES):
         top = 14 + lane * (CAPACITY * ROW + 20)
-        parts += [_text(8, top + 50, strategy), *_story(strategy).bars(top)]
-    return _sheet("a lobby that forms, under each fill strategy", lanes + 28, parts)
+        parts += [text(8, top + 50, strategy), *_story(strategy).bars(top)]
+    return sheet("a lobby that forms, under each fill strategy", lanes + 28, parts)
 
 
 def _story(strategy: Strategy) -> Story:
@@ -182,18 +179,18 @@ Standings = dict[str, list[tuple[str, float]]]
 
 def leagues() -> str:
     windows = anyio.run(_played, backend="trio")
-    parts = [_text(_column(number) + PILL / 2, 18, f"window {number + 1}", "middle") for number in range(len(windows))]
+    parts = [text(_column(number) + PILL / 2, 18, f"window {number + 1}", "middle") for number in range(len(windows))]
     for (league, top), below in zip(TOPS.items(), [*[*TOPS.values()][1:], FLOOR], strict=True):
         parts.append(
             f'<rect x="6" y="{top - 8}" width="{WIDTH - 12}" height="{below - top - 6}" fill="{INK}" opacity=".08"/>'
         )
-        parts.append(_text(18, (top + below) / 2 - 7, league))
+        parts.append(text(18, (top + below) / 2 - 7, league))
     places = [_places(standings) for standings in windows]
     for number, (before, after) in enumerate(pairwise(places)):
         parts += [_move(name, _column(number) + PILL, before[name], after[name]) for name in POINTS]
     for number, standings in enumerate(windows):
         parts += _pills(standings, _column(number))
-    return _sheet("four players who move between leagues over four windows", FLOOR, parts)
+    return sheet("four players who move between leagues over four windows", FLOOR, parts)
 
 
 async def _played() -> list[Standings]:
@@ -245,23 +242,11 @@ def _column(number: int) -> float:
 
 def _bar(x: float, y: float, width: float, height: float, colour: str, label: str = "", opacity: float = 1) -> str:
     bar = f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height}" fill="{colour}" opacity="{opacity}"/>'
-    return bar + _text(x + width / 2, y + height / 2 + 4, label, "middle", PAPER) if label else bar
-
-
-def _text(x: float, y: float, text: str, anchor: str = "start", colour: str = INK) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{text}</text>'
-
-
-def _sheet(about: str, height: float, parts: Sequence[str]) -> str:
-    size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{about}"'
-    paper = f'<rect width="{WIDTH}" height="{height}" rx="6" fill="{PAPER}"/>'
-    return "\n".join([f'{head} font-family="sans-serif" font-size="12">', paper, *parts, "</svg>", ""])
+    return bar + text(x + width / 2, y + height / 2 + 4, label, "middle", PAPER) if label else bar
 
 
 def main() -> None:
-    for name, svg in pictures().items():
-        FOLDER.joinpath(f"{name}.svg").write_text(svg, "utf-8")
+    keep("events", pictures())
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import anyio
 
+from drawing import BLUE, GREEN, INK, ORANGE, PAPER, VIOLET, keep, sheet, text
 from kraty_actors import Game, open_game
 from kraty_actors.actors.records import unpack
 from kraty_actors.testing import ManualClock
@@ -28,10 +28,7 @@ from kraty_persistence import (
     Unit,
 )
 
-FOLDER = Path(__file__).with_name("rewards")
-WIDTH, ROW = 720, 46
-PAPER, INK = "#ffffff", "#57606a"
-BLUE, VIOLET, ORANGE, GREEN = "#0969da", "#8250df", "#bc4c00", "#1a7f37"
+ROW = 46
 
 NOON, HOUR_MS = 1_780_056_000_000, 3_600_000
 GAME: dict[str, Any] = {
@@ -170,14 +167,14 @@ CAUSES = {"start": BLUE, "progress: 5": BLUE, "the end": VIOLET, "claim": BLUE}
 def path() -> str:
     commits = anyio.run(_played, backend="trio")
     parts = [
-        _text(CAUSE_X, 20, "what happens"),
-        _text(BOOKS_X, 20, "one commit each"),
-        _text(TOLD_X, 20, "what your backend is told"),
+        text(CAUSE_X, 20, "what happens"),
+        text(BOOKS_X, 20, "one commit each"),
+        text(TOLD_X, 20, "what your backend is told"),
     ]
     for number, commit in enumerate(commits):
         parts += _row(commit, 32 + number * ROW)
     parts += _causes(commits)
-    return _sheet("the way of an entry fee and of a prize, commit by commit", 40 + len(commits) * ROW, parts)
+    return sheet("the way of an entry fee and of a prize, commit by commit", 40 + len(commits) * ROW, parts)
 
 
 def _row(commit: Commit, y: float) -> Iterator[str]:
@@ -196,14 +193,14 @@ def _causes(commits: Sequence[Commit]) -> Iterator[str]:
         numbers = [number for number, commit in enumerate(commits) if commit.cause == cause]
         y, height = 32 + numbers[0] * ROW, len(numbers) * ROW - 8
         yield f'<rect x="{CAUSE_X}" y="{y}" width="106" height="{height}" rx="3" fill="{colour}"/>'
-        yield _text(CAUSE_X + 53, y + height / 2 + 4, cause, "middle", PAPER)
+        yield text(CAUSE_X + 53, y + height / 2 + 4, cause, "middle", PAPER)
 
 
 def _lines(x: float, y: float, lines: Sequence[str]) -> Iterator[str]:
     """One line in the middle of a row, or two."""
     first = y + 23 if len(lines) == 1 else y + 16
     for number, line in enumerate(lines):
-        yield _text(x, first + number * 15, line)
+        yield text(x, first + number * 15, line)
 
 
 def _box(x: float, y: float, width: float, colour: str) -> str:
@@ -211,20 +208,8 @@ def _box(x: float, y: float, width: float, colour: str) -> str:
     return f'<rect {size} fill="{colour}" fill-opacity=".08" stroke="{colour}"/>'
 
 
-def _text(x: float, y: float, text: str, anchor: str = "start", colour: str = INK) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{text}</text>'
-
-
-def _sheet(about: str, height: float, parts: Sequence[str]) -> str:
-    size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{about}"'
-    paper = f'<rect width="{WIDTH}" height="{height}" rx="6" fill="{PAPER}"/>'
-    return "\n".join([f'{head} font-family="sans-serif" font-size="12">', paper, *parts, "</svg>", ""])
-
-
 def main() -> None:
-    for name, svg in pictures().items():
-        FOLDER.joinpath(f"{name}.svg").write_text(svg, "utf-8")
+    keep("rewards", pictures())
 
 
 if __name__ == "__main__":

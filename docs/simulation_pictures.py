@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from drawing import keep
 from kraty_actors.definitions import load_game
 from kraty_actors.simulation.figures import simulate
 from kraty_actors.simulation.report import charts
 from kraty_actors.simulation.scenario import Population, Scenario
 
-FOLDER = Path(__file__).with_name("simulations")
 PAGE = Path(__file__).with_name("simulating.md")
 WIDTH, PANEL, TITLE = 640, 260, 34
 STYLE = """
@@ -68,9 +68,7 @@ def _event() -> tuple[Any, Any]:
 
 def main() -> None:
     """Write the pictures."""
-    FOLDER.mkdir(exist_ok=True)
-    for name, drawn in pictures().items():
-        (FOLDER / f"{name}.svg").write_text(drawn, "utf-8")
+    keep("simulations", pictures())
 
 
 if __name__ == "__main__":

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import re
-import sys
 from pathlib import Path
 from typing import get_args
 
@@ -85,13 +84,9 @@ def test_r52_the_page_about_webhooks_shows_an_endpoint_and_a_body_as_they_are() 
 
 
 @pytest.mark.parametrize("subject", ["event", "reward", "simulation"])
-def test_drawing_again_gives_the_pictures_that_are_there(subject: str) -> None:
-    name = f"{subject}_pictures"
-    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    sys.modules[name] = drawing = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(drawing)
+def test_drawing_again_gives_the_pictures_that_are_there(subject: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    drawing = importlib.import_module(f"{subject}_pictures")
     kept = {path.stem: path.read_text("utf-8") for path in (ROOT / "docs" / f"{subject}s").glob("*.svg")}
     assert drawing.pictures() == kept
 

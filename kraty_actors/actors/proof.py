@@ -189,5 +189,5 @@ class Prover(Watcher):
 def _come_to(contest: Contest, head: Plain) -> None:
     """Bots are as far as when somebody last looked, which leaves no trace in the journal: look as they did."""
     arena = contest.arena
-    if contest.is_open and arena.has_bots and head["ticks"] > arena.ticks:
+    if contest.conclusion is None and arena.has_bots and head["ticks"] > arena.ticks:
         contest.apply(GetAttempt(ANYONE, -1), arena.grid.instant_of(head["ticks"]))

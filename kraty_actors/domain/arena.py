@@ -190,9 +190,6 @@ class Arena:
             return view.ended(self.final_status(attempt), attempt.ends_at)
         return view
 
-    def already_ended(self, attempt: Attempt, now: int) -> Refusal:
-        return Refusal("attempt_finished", "the attempt has ended", {"attempt": self.view_by(attempt, now)})
-
     def paused(self) -> Refusal:
         return Refusal("event_disabled", f"{self.rules.event.key} is paused", {"state": "paused"})
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from kraty_actors.domain import attempt as states
 from kraty_actors.domain.arena import Arena
-from kraty_actors.domain.attempt import Attempt
+from kraty_actors.domain.attempt import Attempt, AttemptView
 from kraty_actors.domain.contest_messages import Closed, Paid
 from kraty_actors.domain.outcome import Effect, Message, MovedLeague, Outcome, Pay, Plain
 from kraty_actors.domain.payouts import granted, pool_pays, tier_pays, totals
@@ -50,6 +50,11 @@ class Conclusion:
     @property
     def wake_at(self) -> int | None:
         return None if self.stage in ("waiting", "over") else self._at
+
+    @property
+    def is_over(self) -> bool:
+        """Whether everything due is written."""
+        return self.stage == "over"
 
     @property
     def winners(self) -> Sequence[int]:
@@ -251,3 +256,11 @@ class Conclusion:
         conclusion._paid = Counter(plain["paid"])
         conclusion._winners = winners
         return conclusion
+
+
+def view_by(arena: Arena, conclusion: Conclusion | None, attempt: Attempt, now: int) -> AttemptView:
+    """The attempt as it is by now; of one whose turn to end comes only in a later step, as it will be then."""
+    view = arena.view_by(attempt, now)
+    if attempt.status == states.IN_PROGRESS and conclusion is not None:
+        return view.ended(conclusion.status_of(attempt), conclusion.ends_at(attempt))
+    return view

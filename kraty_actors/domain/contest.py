@@ -12,7 +12,7 @@ from kraty_actors.domain import attempt as states
 from kraty_actors.domain.arena import ATTEMPTS_PER_PART, ROWS_PER_PART, Arena
 from kraty_actors.domain.attempt import Attempt, AttemptView
 from kraty_actors.domain.board_view import BoardView, GetBoard, view_of
-from kraty_actors.domain.conclusion import ATTEMPTS_PER_STEP, Conclusion
+from kraty_actors.domain.conclusion import ATTEMPTS_PER_STEP, Conclusion, view_by
 from kraty_actors.domain.contest_messages import (
     ANYONE,
     Amend,
@@ -81,13 +81,9 @@ class Contest:
         return self._conclusion
 
     @property
-    def is_open(self) -> bool:
-        return self._conclusion is None
-
-    @property
     def is_settled(self) -> bool:
         """Whether its standings are final and everything due is written."""
-        return self._conclusion is not None and self._conclusion.stage == "over"
+        return self._conclusion is not None and self._conclusion.is_over
 
     @property
     def wake_at(self) -> int | None:
@@ -116,15 +112,11 @@ class Contest:
         version = arena.board.version
         if arena.has_bots and self._conclusion is None:
             arena.come_to(now)
-        outcome = self._write(arena, command, now) if command.__class__ is Write else self._apply(arena, command, now)
+        if command.__class__ is Write:
+            outcome = write(arena, self._conclusion, command, now)
+        else:
+            outcome = self._apply(arena, command, now)
         outcome.moved = arena.board.version != version
-        return outcome
-
-    def _write(self, arena: Arena, command: Write, now: int) -> Outcome:
-        is_open = self._conclusion is None
-        outcome = write(arena, command, now, is_open=is_open, is_settled=not is_open and self.is_settled)
-        if not is_open and isinstance(outcome.reply, Refusal):
-            outcome.reply = self._as_ended(outcome.reply, now)
         return outcome
 
     def _apply(self, arena: Arena, command: Command, now: int) -> Outcome:
@@ -137,12 +129,10 @@ class Contest:
                 return self._finish(arena, command, now)
             case Seat():
                 return self._seat(arena, command, now)
+            case Tick() if self._conclusion is not None:
+                return self._conclusion.step(now)
             case Tick():
-                return (
-                    self._conclusion.step(now)
-                    if self._conclusion
-                    else arena.ended_together(arena.attempts.run_out(now, ATTEMPTS_PER_STEP))
-                )
+                return arena.ended_together(arena.attempts.run_out(now, ATTEMPTS_PER_STEP))
             case Close() if self._conclusion is None:
                 self._conclusion = Conclusion(arena, command.at, is_cancelled=command.is_cancelled)
                 return self._conclusion.step(now)
@@ -184,7 +174,7 @@ class Contest:
         if arena.is_paused and not self.is_settled:
             return Outcome(reply=arena.paused())
         if attempt.status != states.IN_PROGRESS or self._conclusion is not None:
-            return Outcome(reply=self._view(arena, attempt, now))
+            return Outcome(reply=view_by(arena, self._conclusion, attempt, now))
         at = now if attempt.ends_at is None else min(now, attempt.ends_at)
         outcome = arena.ended([(attempt, at)])
         outcome.reply = arena.view(attempt)
@@ -322,27 +312,7 @@ class Contest:
     def _read_attempt(self, arena: Arena, query: GetAttempt, now: int) -> AttemptView | Refusal:
         serial = query.serial if query.serial is not None else arena.attempts.newest(query.player)
         attempt = arena.attempts.own(serial, query.player)
-        return no_attempt() if attempt is None else self._view(arena, attempt, now)
-
-    def _view(self, arena: Arena, attempt: Attempt, now: int) -> AttemptView:
-        """The attempt; of one whose turn to end comes only in a later step, as it will be then."""
-        view = arena.view_by(attempt, now)
-        if attempt.status == states.IN_PROGRESS and self._conclusion is not None:
-            status = self._conclusion.status_of(attempt)
-            ended_at = self._conclusion.ends_at(attempt)
-            view = view.ended(status, ended_at)
-        return view
-
-    def _as_ended(self, refusal: Refusal, now: int) -> Refusal:
-        """A refusal that shows the attempt, as it is once the contest has closed."""
-        shown = refusal.details.get("attempt")
-        if not isinstance(shown, AttemptView):
-            return refusal
-        serial = int(shown.attempt_id.rpartition(".")[2])
-        attempt = self.arena.attempts.own(serial, ANYONE)
-        if attempt is None:
-            return refusal
-        return Refusal(refusal.code, refusal.message, {"attempt": self._view(self.arena, attempt, now)})
+        return no_attempt() if attempt is None else view_by(arena, self._conclusion, attempt, now)
 
     # -- checkpoint
 

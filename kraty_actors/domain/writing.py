@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from kraty_actors.domain import attempt as states
 from kraty_actors.domain.arena import Arena
 from kraty_actors.domain.attempt import Attempt, Written
+from kraty_actors.domain.conclusion import Conclusion, view_by
 from kraty_actors.domain.contest_messages import Write
 from kraty_actors.domain.ids import attempt_id, digest_id
 from kraty_actors.domain.numbers import Number
@@ -16,13 +17,13 @@ from kraty_actors.domain.validators.past import past_after
 from kraty_actors.domain.write_memory import body_digest, rejection
 
 
-def write(arena: Arena, command: Write, now: int, *, is_open: bool, is_settled: bool) -> Outcome:
-    """Apply a progress message, or say why not."""
+def write(arena: Arena, conclusion: Conclusion | None, command: Write, now: int) -> Outcome:
+    """Apply a progress message, or say why not; `conclusion` is how the contest ends, once it does."""
     attempt = arena.attempts.own(command.serial, command.player)
     if attempt is None:
         return Outcome(reply=no_attempt())
-    if is_settled:
-        return Outcome(reply=arena.already_ended(attempt, now))
+    if conclusion is not None and conclusion.is_over:
+        return _ended(arena, conclusion, attempt, now)
     scoring = arena.rules.scoring
     changes = command.metrics
     if not isinstance(changes, dict):
@@ -37,8 +38,8 @@ def write(arena: Arena, command: Write, now: int, *, is_open: bool, is_settled: 
         return Outcome(reply=Refusal("player_banned", "the player is banned"))
     if arena.is_paused:
         return Outcome(reply=arena.paused())
-    if not is_open or attempt.is_over_by(now):
-        return Outcome(reply=arena.already_ended(attempt, now))
+    if conclusion is not None or attempt.is_over_by(now):
+        return _ended(arena, conclusion, attempt, now)
     incoming = scoring.incoming(attempt.raw, changes, command.mode)
     if isinstance(incoming, Refusal):
         return Outcome(reply=incoming)
@@ -47,6 +48,11 @@ def write(arena: Arena, command: Write, now: int, *, is_open: bool, is_settled: 
     if command.findings:
         return _objected(arena, attempt, command, incoming, digest, now)
     return _apply(arena, attempt, command, incoming, digest, now)
+
+
+def _ended(arena: Arena, conclusion: Conclusion | None, attempt: Attempt, now: int) -> Outcome:
+    shown = view_by(arena, conclusion, attempt, now)
+    return Outcome(reply=Refusal("attempt_finished", "the attempt has ended", {"attempt": shown}))
 
 
 def _judge(arena: Arena, attempt: Attempt, command: Write, incoming: Sequence[Number], now: int) -> None:

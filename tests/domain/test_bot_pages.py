@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any, get_args
 
 import pytest
@@ -18,15 +16,6 @@ from kraty_actors.definitions.blocks import PARAMS
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-def drawing() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("bot_pictures", DOCS / "bot_pictures.py")
-    assert spec is not None
-    assert spec.loader is not None
-    sys.modules["bot_pictures"] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def sections() -> dict[str, Any]:
     """The definition in each section that shows one."""
     parts = (DOCS / "bots.md").read_text("utf-8").split("\n## ")
@@ -34,9 +23,11 @@ def sections() -> dict[str, Any]:
     return {title: json.loads(blocks[0]) for title, blocks in found if blocks and title.islower() and " " not in title}
 
 
-def test_r38_drawing_again_gives_the_pictures_that_are_there():
+def test_r38_drawing_again_gives_the_pictures_that_are_there(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(DOCS)
+    drawing = importlib.import_module("bot_pictures")
     kept = {path.stem: path.read_text("utf-8") for path in (DOCS / "bots").glob("*.svg")}
-    assert drawing().pictures() == kept
+    assert drawing.pictures() == kept
 
 
 def test_r38_every_block_and_composer_has_a_section():

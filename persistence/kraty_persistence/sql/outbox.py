@@ -93,7 +93,7 @@ def dead(connection: sa.Connection, limit: int, after: str | None) -> list[Deliv
 
 def revive(connection: sa.Connection, ids: Sequence[str], now: int, audited: AuditEntry | None) -> int:
     named = json.dumps(list(ids))
-    note_posted(connection, set(connection.execute(_ENDPOINTS, {"ids": named}).scalars()))
+    note_posted(connection, connection.execute(_ENDPOINTS, {"ids": named}).scalars())
     revived = connection.execute(_REVIVE, {"ids": named, "now": now}).rowcount
     put_audited(connection, audited if revived else None)
     return revived
