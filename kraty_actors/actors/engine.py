@@ -178,7 +178,7 @@ class Engine(Listener):
         self._world.dossiers.happened(effect)
 
     def notice(self, notice: Notice) -> None:
-        if isinstance(notice.body, Invitation):
+        if notice.push == "invitation" and isinstance(notice.body, Invitation):
             for player in notice.players:
                 self._in_background(partial(self._accept, player, notice.body))
             return

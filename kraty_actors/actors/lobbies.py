@@ -89,6 +89,8 @@ class Lobbies:
 
     def told(self, notice: Notice) -> None:
         """A lobby's state is pushed to its players: remember who waits in one that forms."""
+        if not notice.push.startswith("lobby"):
+            return
         view = notice.body
         if isinstance(view, LobbyView):
             for player in view.players:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from kraty_actors.domain import attempt as states
 from kraty_actors.domain.attempt import Attempt, AttemptView
@@ -14,7 +15,7 @@ from kraty_actors.domain.contributions import Contributions
 from kraty_actors.domain.ids import attempt_id, parent
 from kraty_actors.domain.milestones import Milestones
 from kraty_actors.domain.numbers import Number
-from kraty_actors.domain.outcome import Completed, Effect, Message, Notice, Outcome, Plain, Refusal
+from kraty_actors.domain.outcome import Completed, Effect, LateNotice, Message, Notice, Outcome, Plain, Refusal
 from kraty_actors.domain.own_board import OwnBoard
 from kraty_actors.domain.payouts import completion_pays, granted
 from kraty_actors.domain.rules import Rulebook, Rules
@@ -120,12 +121,15 @@ class Arena:
         """End several attempts that run, each at its own time: the window is told of all at once."""
         completed: list[int] = []
         expired: list[int] = []
-        notices, effects = [], []
+        notices: list[Notice] = []
+        effects: list[Effect] = []
         for attempt, at in ends:
             earned = self.end(attempt, at, status=status)
             effects += earned
             (completed if attempt.counts_as_completed else expired).append(attempt.player)
-            notices += [Notice("attempt.ended", (attempt.player,), self.view(attempt)), *granted(earned)]
+            notices.append(LateNotice("attempt.ended", (attempt.player,), partial(self.view, attempt)))
+            if earned:
+                notices += granted(earned)
         messages = [Message(self.window_id, AttemptsEnded(completed, expired))] if notices else []
         return Outcome(traced=bool(notices), messages=messages, notices=notices, effects=effects)
 

@@ -189,12 +189,13 @@ def _upper_ends(weights: tuple[float, ...]) -> list[int]:
 class _Words:
     """The chance of one roll; a function of its key."""
 
-    __slots__ = ("_blocks", "_key", "_left")
+    __slots__ = ("_blocks", "_key", "_next", "_words")
 
     def __init__(self, key: str) -> None:
         self._key = b"loot\0" + key.encode()
         self._blocks = 0
-        self._left: list[int] = []
+        self._words: tuple[int, ...] = ()
+        self._next = 0
 
     @property
     def is_used(self) -> bool:
@@ -208,15 +209,16 @@ class _Words:
         span = 1 << 64 * count
         fair = span - span % bound
         while True:
-            drawn = 0
-            for _ in range(count):
-                drawn = drawn << 64 | self._next()
+            drawn = self._word()
+            for _ in range(count - 1):
+                drawn = drawn << 64 | self._word()
             if drawn < fair:
                 return drawn % bound
 
-    def _next(self) -> int:
-        if not self._left:
+    def _word(self) -> int:
+        if self._next == len(self._words):
             block = hashlib.shake_256(self._key + self._blocks.to_bytes(8, "big")).digest(_BLOCK.size)
-            self._left = list(reversed(_BLOCK.unpack(block)))
+            self._words, self._next = _BLOCK.unpack(block), 0
             self._blocks += 1
-        return self._left.pop()
+        self._next += 1
+        return self._words[self._next - 1]

@@ -6,7 +6,7 @@ the rest: journal, commit, and only then replies, messages and notices.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -62,6 +62,21 @@ class Notice:
     push: str
     players: Collection[int]
     body: object
+
+
+class LateNotice(Notice):
+    """One whose body is made when somebody asks: most players are away when thousands of attempts end at once."""
+
+    __slots__ = ("_make",)
+    _make: Callable[[], object]
+
+    def __init__(self, push: str, players: Collection[int], make: Callable[[], object]) -> None:
+        for name, value in (("push", push), ("players", players), ("_make", make)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def body(self) -> object:
+        return self._make()
 
 
 @dataclass(slots=True, frozen=True)

@@ -53,11 +53,11 @@ def pool_pays(rules: Rules, window_id: str, share: int, player: int, slot: str, 
 
 def tier_pays(rules: Rules, window_id: str, rank: int, player: int, at: int) -> list[Pay]:
     """What `rank_scaled` pays to whoever holds this rank in the end (R-42)."""
-    tier, entries = rules.tier(rank), rules.rank_entries(rank)
-    if tier is None or entries is None:
+    tier = rules.tier(rank)
+    if tier is None:
         return []
     name = grant_id(window_id, player, "rank_scaled", str(tier.from_rank))
-    return _rolled(entries, name, player, EVENT_WINDOW, window_id, at)
+    return _rolled(rules.bundles[tier.reward_bundle_id], name, player, EVENT_WINDOW, window_id, at)
 
 
 def granted(effects: Iterable[Effect]) -> list[Notice]:

@@ -137,7 +137,7 @@ class Gateway(Listener):
         self.hub.finished(actor_id)
 
     def notice(self, notice: Notice) -> None:
-        if isinstance(notice.body, BanSet):
+        if notice.push == "player.banned" and isinstance(notice.body, BanSet):
             self._banned(notice.body)
         if not self._by_player:
             return

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from kraty_persistence.errors import JournalConflict, StoreError
 from kraty_persistence.memory_money import MemoryMoney
 from kraty_persistence.money_plan import MoneyPlan
-from kraty_persistence.money_rows import MoneyEffect
+from kraty_persistence.money_rows import MoneyEffect, touches_money
 from kraty_persistence.outbox_rows import Delivery
 from kraty_persistence.ports import Done, Store, StoredActor, StoredRecord, Unit
 from kraty_persistence.rows import AnomalyRow, AttemptRow, Ban, Completion, Effect, LeagueMove, StoreStatistics
@@ -93,7 +93,7 @@ class MemoryStore(MemoryMoney, Store):
     def _judge(self, effects: Sequence[Effect]) -> MoneyPlan:
         """What the effects do to money, once it is sure that none of them is refused."""
         plan = MoneyPlan(self, self.reporter)
-        plan.add([effect for effect in effects if isinstance(effect, MoneyEffect)])
+        plan.add([effect for effect in effects if touches_money(effect)])
         self._check_plan(plan)
         for effect in effects:
             if isinstance(effect, Completion | LeagueMove | Ban | AttemptRow | AnomalyRow):

@@ -69,8 +69,8 @@ class MemoryMoney(MemoryOutbox):
         for entry in plan.ledger:
             self._ledger[entry.player].append(entry)
             self._entered[entry.player, entry.key].append(Change(entry.kind, entry.resource, entry.delta))
-        for grant in plan.created.values():
-            self._grants[grant.id] = grant
+        for new in plan.created.values():
+            self._grants[new.id] = grant = new.as_row()
             self._grants_of[grant.player].append(grant.id)
             if grant.parent is not None:
                 self._children[grant.parent].append(grant.id)
@@ -121,10 +121,10 @@ class MemoryMoney(MemoryOutbox):
         self, source: str, *, within: bool = False, after: GrantRow | None = None, limit: int = 1_000
     ) -> list[GrantRow]:
         self._reach()
-        rows = [(row.source_ref, row.id) for row in self._grants.values() if row.source_ref is not None]
+        rows = [(row.source_ref, row.created_at, row.id) for row in self._grants.values() if row.source_ref is not None]
         found = [key for key in rows if (key[0].startswith(f"{source}.") if within else key[0] == source)]
-        begin = ("", "") if after is None else (after.source_ref or "", after.id)
-        return [self._grants[grant_id] for _, grant_id in sorted(key for key in found if key > begin)[:limit]]
+        begin = ("", -1, "") if after is None else (after.source_ref or "", after.created_at, after.id)
+        return [self._grants[grant_id] for *_, grant_id in sorted(key for key in found if key > begin)[:limit]]
 
     async def grants_under(self, parents: Sequence[str]) -> list[GrantRow]:
         self._reach()

@@ -46,7 +46,7 @@ class MoneyPlan:
     Attributes:
         balances: The new balances.
         ledger: Its new rows, in order.
-        created: The new grants, by id.
+        created: The new grants, by id; what is delivered at once is `claimed_at` then.
         claimed: Grants that were there and are claimed now.
         withdrawn: Ids of those that are withdrawn now.
         withdrawn_at: When that is.
@@ -60,7 +60,7 @@ class MoneyPlan:
         self._entered: dict[tuple[int, str], Sequence[Change]] = {}
         self.balances: dict[Purse, int] = {}
         self.ledger: list[LedgerRow] = []
-        self.created: dict[str, GrantRow] = {}
+        self.created: dict[str, NewGrant] = {}
         self.claimed: list[GrantRow] = []
         self.withdrawn: list[str] = []
         self.withdrawn_at = 0
@@ -88,8 +88,9 @@ class MoneyPlan:
             BalanceOutOfRange: A charge cannot be paid; the plan is as before.
             UnitRefused: The reporter failed; the plan is as before.
         """
-        if len(effects) == 1 and self._reporter is None:  # all or nothing by itself
-            self._take(effects[0])
+        if self._reporter is None and (len(effects) == 1 or all(isinstance(effect, NewGrant) for effect in effects)):
+            for effect in effects:  # all or nothing by themselves
+                self._take(effect)
             return
         trial = MoneyPlan(self, self._reporter)
         for effect in effects:
@@ -119,25 +120,14 @@ class MoneyPlan:
         """A grant, if there is none with its id; credited at once if it says so and the balances can take it."""
         if self.has_grant(new.id):
             return
-        claimed_at = new.claimed_at
-        if claimed_at is None and new.deliver is not None and self._delivers(new):
-            claimed_at = new.created_at
-        row = GrantRow(
-            id=new.id,
-            player=new.player,
-            kind=new.kind,
-            contents=new.contents,
-            source_kind=new.source_kind,
-            source_ref=new.source_ref,
-            parent=new.parent,
-            created_at=new.created_at,
-            expires_at=new.expires_at,
-            claimed_at=claimed_at,
-        )
-        self.created[row.id] = row
-        self._report(GrantCreated(row))
-        if claimed_at is not None:
-            self._report(GrantClaimed(row))
+        if new.claimed_at is None and new.deliver is not None and self._delivers(new):
+            new = replace(new, claimed_at=new.created_at)
+        self.created[new.id] = new
+        if self._reporter is not None:
+            row = new.as_row()
+            self._report(GrantCreated(row))
+            if row.claimed_at is not None:
+                self._report(GrantClaimed(row))
 
     def claim(self, grant: GrantRow, changes: Sequence[Change], now: int) -> GrantRow:
         """Credit a grant that may be claimed, and return it as it will be.

@@ -53,8 +53,8 @@ class Grants(Protocol):
     async def grants_from(
         self, source: str, *, within: bool = False, after: GrantRow | None = None, limit: int = 1_000
     ) -> list[GrantRow]:
-        """A page of the grants whose `source_ref` is this, or `within` it: begins with it and a dot; by source and id,
-        beginning behind the grant `after`."""
+        """A page of the grants whose `source_ref` is this, or `within` it: begins with it and a dot; by source,
+        `created_at` and id, beginning behind the grant `after`."""
 
     async def grants_under(self, parents: Sequence[str]) -> list[GrantRow]:
         """The grants whose parent is one of these, by id."""

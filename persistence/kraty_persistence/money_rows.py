@@ -6,7 +6,7 @@ Players are internal numbers, and what a grant contains are bytes that only the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeGuard, get_args
 
 __all__ = [
     "MAX_BALANCE",
@@ -27,6 +27,7 @@ __all__ = [
     "Refund",
     "ResourceKind",
     "Withdrawn",
+    "touches_money",
 ]
 
 MAX_BALANCE = 2**53 - 1
@@ -69,6 +70,21 @@ class NewGrant:
     claimed_at: int | None = None
     deliver: tuple[Change, ...] | None = None
 
+    def as_row(self) -> GrantRow:
+        """The grant as it is stored."""
+        return GrantRow(
+            id=self.id,
+            player=self.player,
+            kind=self.kind,
+            contents=self.contents,
+            source_kind=self.source_kind,
+            source_ref=self.source_ref,
+            parent=self.parent,
+            created_at=self.created_at,
+            expires_at=self.expires_at,
+            claimed_at=self.claimed_at,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Charge:
@@ -103,6 +119,13 @@ class Refund:
 
 
 MoneyEffect: TypeAlias = NewGrant | Charge | Refund
+
+_MONEY = frozenset(get_args(MoneyEffect))
+
+
+def touches_money(effect: object) -> TypeGuard[MoneyEffect]:
+    """Whether an effect is one of these; by its class, for that is asked of every row."""
+    return type(effect) in _MONEY
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ async def test_the_books_of_all_players_come_a_few_players_at_a_time(store: Stor
 async def test_the_grants_of_a_source_come_page_by_page(store: Store):
     """R-45: those of a window itself apart from those of its attempts; and what came out of them."""
     ada = await new_player(store)
-    of_window = [a_grant(ada, id=f"g{n}") for n in range(5)]
+    of_window = [a_grant(ada, id=f"g{n}", created_at=1_000 - (n == 4)) for n in range(5)]
     of_attempts = [a_grant(ada, id=f"h{n}", source_ref=f"w1.1.{n // 2}") for n in range(4)]
     others = [a_grant(ada, id="x1", source_ref="w10"), a_grant(ada, id="x2", source_ref=None)]
     crates = [a_grant(ada, id=f"c{n}", parent="g1", source_ref="w1") for n in (2, 1)]
@@ -81,7 +81,7 @@ async def test_the_grants_of_a_source_come_page_by_page(store: Store):
             last = page[-1]
         return found
 
-    assert await pages("w1", within=False) == [["c1", "c2", "g0"], ["g1", "g2", "g3"], ["g4"]]
+    assert await pages("w1", within=False) == [["g4", "c1", "c2"], ["g0", "g1", "g2"], ["g3"]]
     assert await pages("w1", within=True) == [["h0", "h1", "h2"], ["h3"]]
     assert await pages("w1.1", within=True) == [["h0", "h1", "h2"], ["h3"]]
     assert await pages("w1.1.1", within=False) == [["h2", "h3"]]

@@ -52,7 +52,7 @@ _PUT_AMOUNTS = {
     kind: Bulk(upsert(table, lambda new: {"amount": new.amount}), ["player", "resource", "amount"])
     for kind, table in HOLDINGS.items()
 }
-_ADD_GRANTS = Bulk(sa.insert(grants), grants.c.keys())
+_ADD_GRANTS = Bulk(insert_once(grants), grants.c.keys())
 _ADD_LEDGER = Bulk(sa.insert(ledger), [column.name for column in fields(LedgerRow)])
 _ADD_DELIVERIES = Bulk(insert_once(outbox), outbox.c.keys())
 _SET_CLAIMED = sa.update(grants).where(grants.c.id == sa.bindparam("grant_id"))
@@ -60,7 +60,7 @@ _SOME_GRANTS = sa.update(grants).where(among(grants.c.id, "ids"))
 _SET_WITHDRAWN = _SOME_GRANTS.values(withdrawn_at=sa.bindparam("at"))
 _SET_LAPSED = _SOME_GRANTS.values(lapse_reported=True)
 
-_grant = attrgetter(*[column.name for column in fields(GrantRow)])
+_new_grant = attrgetter(*[column.name for column in fields(GrantRow) if column.name != "withdrawn_at"])
 _ledger_row = attrgetter(*_ADD_LEDGER.columns)
 
 
@@ -72,10 +72,17 @@ class Wanted:
     purses: set[Purse] = field(default_factory=set)
     grants: set[str] = field(default_factory=set)
 
-    def add(self, effects: Iterable[MoneyEffect]) -> None:
-        """Whatever these effects need."""
+    @property
+    def is_empty(self) -> bool:
+        return not (self.keys or self.purses or self.grants)
+
+    def add(self, effects: Iterable[MoneyEffect], *, reported: bool = True) -> None:
+        """Whatever these effects need. Of a grant that is neither delivered at once nor `reported` nobody needs to know
+        whether it is there already: writing it twice changes nothing."""
         for effect in effects:
             match effect:
+                case NewGrant(deliver=None) if not reported:
+                    pass
                 case NewGrant():
                     self.grants.add(effect.id)
                     self.add_changes(effect.player, effect.deliver or ())
@@ -151,7 +158,7 @@ def write_plan(connection: sa.Connection, plan: MoneyPlan) -> None:
             if of_kind == kind:
                 amounts += (player, resource, amount)
         put.write(connection, amounts)
-    _ADD_GRANTS.write(connection, [value for row in plan.created.values() for value in (*_grant(row), False)])
+    _ADD_GRANTS.write(connection, [value for new in plan.created.values() for value in (*_new_grant(new), None, False)])
     _ADD_LEDGER.write(connection, [value for row in plan.ledger for value in _ledger_row(row)])
     add_deliveries(connection, plan.deliveries)
     if plan.claimed:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
 from kraty_persistence.money_plan import MoneyPlan
-from kraty_persistence.money_rows import MoneyEffect
+from kraty_persistence.money_rows import MoneyEffect, touches_money
 from kraty_persistence.outbox_rows import Delivery, Reporter
 from kraty_persistence.rows import AnomalyRow, AttemptRow, AuditEntry, Ban, Completion, Effect, LeagueMove
-from kraty_persistence.sql.books import KnownBooks, Wanted, add_deliveries, read_books, write_plan
+from kraty_persistence.sql.books import KnownBooks, add_deliveries, write_plan
 from kraty_persistence.sql.bulk import Bulk
 from kraty_persistence.sql.statements import among, insert_once, upsert
 from kraty_persistence.sql.tables import anomalies, attempts, audit, completions, leagues, players
 
-__all__ = ["EffectsPlan", "read_for"]
+__all__ = ["EffectsPlan"]
 
 _Plain: TypeAlias = Completion | AuditEntry | AttemptRow | AnomalyRow
 
@@ -34,15 +35,9 @@ _PUT: dict[type[_Plain], Bulk] = {
     AttemptRow: _rows(AttemptRow, insert_once(attempts)),
     AnomalyRow: _rows(AnomalyRow, insert_once(anomalies)),
 }
+_VALUES = {kind: attrgetter(*bulk.columns) for kind, bulk in _PUT.items()}
 _PUT_MOVES = Bulk(upsert(leagues, lambda new: {"league": new.league}), leagues.c.keys())
 _SET_BANNED = sa.update(players).where(among(players.c.number, "numbers")).values(banned=sa.bindparam("banned"))
-
-
-def read_for(connection: sa.Connection, effects: Iterable[MoneyEffect]) -> KnownBooks:
-    """The books that these effects touch."""
-    wanted = Wanted()
-    wanted.add(effects)
-    return read_books(connection, wanted)
 
 
 class EffectsPlan:
@@ -61,9 +56,11 @@ class EffectsPlan:
         Raises:
             BalanceOutOfRange: It charges more than the player has; the plan is as before.
         """
-        money = [effect for effect in effects if isinstance(effect, MoneyEffect)]
+        money = [effect for effect in effects if touches_money(effect)]
         if money:
             self._money.add(money)
+            if len(money) == len(effects):
+                return
         for effect in effects:
             if isinstance(effect, Ban):
                 self._bans[effect.player] = effect.banned
@@ -73,7 +70,7 @@ class EffectsPlan:
                 self._moves[effect.player, effect.event_key] = effect
             elif not isinstance(effect, MoneyEffect):
                 kind = type(effect)
-                self._values[kind] += [getattr(effect, column) for column in _PUT[kind].columns]
+                self._values[kind] += _VALUES[kind](effect)
 
     def write(self, connection: sa.Connection) -> None:
         """Write all of it, within the transaction begun."""

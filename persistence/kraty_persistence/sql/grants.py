@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from typing import TypeAlias
 
 import sqlalchemy as sa
 
@@ -31,13 +32,14 @@ _OVER = (
     .order_by(grants.c.expires_at, grants.c.id)
     .limit(sa.bindparam("most"))
 )
+_IN_ORDER = (grants.c.source_ref, grants.c.created_at, grants.c.id)
 _OF_SOURCE = (
     _GRANTS.where(
         grants.c.source_ref.is_not(None),
         grants.c.source_ref <= sa.bindparam("last"),
-        sa.tuple_(grants.c.source_ref, grants.c.id) > sa.tuple_(sa.bindparam("ref"), sa.bindparam("id")),
+        sa.tuple_(*_IN_ORDER) > sa.tuple_(sa.bindparam("ref"), sa.bindparam("at"), sa.bindparam("id")),
     )
-    .order_by(grants.c.source_ref, grants.c.id)
+    .order_by(*_IN_ORDER)
     .limit(sa.bindparam("most"))
 )
 
@@ -85,10 +87,25 @@ def _has_status(status: GrantStatus, now: int) -> sa.ColumnElement[bool]:
             return ~is_claimed & ~is_over
 
 
-def of_source(connection: sa.Connection, after: tuple[str, str], last: str, limit: int = PAGE) -> list[GrantRow]:
-    """A page in order of `source_ref` and id, behind this source and id and up to the source `last`."""
-    rows = connection.execute(_OF_SOURCE, {"ref": after[0], "id": after[1], "last": last, "most": limit})
+Place: TypeAlias = tuple[str, int, str]
+"""A grant's `source_ref`, `created_at` and id."""
+
+
+def of_source(connection: sa.Connection, after: Place, last: str, limit: int = PAGE) -> list[GrantRow]:
+    """A page of grants in order of their places, behind this one and up to the source `last`."""
+    source, at, grant_id = after
+    rows = connection.execute(_OF_SOURCE, {"ref": source, "at": at, "id": grant_id, "last": last, "most": limit})
     return [GrantRow(*row) for row in rows]
+
+
+def beginning(source: str) -> Place:
+    """The place before all grants of a source."""
+    return source, -1, ""
+
+
+def place_of(row: GrantRow) -> Place:
+    """Where a grant stands among those that have a source."""
+    return row.source_ref or "", row.created_at, row.id
 
 
 def within(source: str) -> tuple[str, str]:
@@ -115,7 +132,7 @@ def create(
     plan.add(new)
     write_plan(connection, plan)
     put_audited(connection, audited)
-    return plan.created[reward.id], True
+    return plan.created[reward.id].as_row(), True
 
 
 def claim(

@@ -60,17 +60,17 @@ class SqlMoney(SqlAccess, Grants, Wallets):
     async def _of_sources(self, first: str, last: str) -> list[GrantRow]:
         """Page by page, so that other reads come between."""
         rows: list[GrantRow] = []
-        after = (first, "")
+        after = sql_grants.beginning(first)
         while page := await self._read(partial(sql_grants.of_source, after=after, last=last)):
             rows += page
-            after = (page[-1].source_ref or "", page[-1].id)
+            after = sql_grants.place_of(page[-1])
         return rows
 
     async def grants_from(
         self, source: str, *, within: bool = False, after: GrantRow | None = None, limit: int = 1_000
     ) -> list[GrantRow]:
         first, last = sql_grants.within(source) if within else (source, source)
-        begin = (first, "") if after is None else (after.source_ref or "", after.id)
+        begin = sql_grants.beginning(first) if after is None else sql_grants.place_of(after)
         return await self._read(partial(sql_grants.of_source, after=begin, last=last, limit=limit))
 
     async def grants_under(self, parents: Sequence[str]) -> list[GrantRow]:

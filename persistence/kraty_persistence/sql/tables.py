@@ -142,7 +142,8 @@ grants = sa.Table(
     sa.Column("lapse_reported", sa.Boolean, nullable=False),
 )
 sa.Index("grants_newest_first", grants.c.player, grants.c.created_at.desc(), grants.c.id)
-_index_where("grants_of_source", grants.c.source_ref.is_not(None), grants.c.source_ref, grants.c.id)
+_OF_SOURCE = (grants.c.source_ref, grants.c.created_at, grants.c.id)  # by time, so that new ones are neighbours
+_index_where("grants_of_source", grants.c.source_ref.is_not(None), *_OF_SOURCE)
 _index_where("grants_of_parent", grants.c.parent.is_not(None), grants.c.parent)
 
 MAY_LAPSE = (

@@ -11,11 +11,12 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 
 from kraty_persistence.errors import StoreError
-from kraty_persistence.money_rows import MoneyEffect
+from kraty_persistence.money_rows import touches_money
 from kraty_persistence.outbox_rows import Reporter
 from kraty_persistence.ports import Done, StoredActor, Unit
+from kraty_persistence.sql.books import Wanted, read_books
 from kraty_persistence.sql.dialects import Fence
-from kraty_persistence.sql.effects import EffectsPlan, read_for
+from kraty_persistence.sql.effects import EffectsPlan
 from kraty_persistence.sql.journal import GroupPlan, Heads, drop_stale, move_to_history
 
 __all__ = ["Job", "Task", "Transactions", "UnitTask"]
@@ -47,7 +48,7 @@ class UnitTask:
         size = sum(map(len, parts)) + len(unit.record or b"")
         rows = 1 + len(parts)
         if unit.effects:
-            rows += len(unit.effects) + MONEY_ROWS * sum(isinstance(effect, MoneyEffect) for effect in unit.effects)
+            rows += len(unit.effects) + MONEY_ROWS * sum(map(touches_money, unit.effects))
         return size + ROW_WEIGHT * rows
 
 
@@ -156,12 +157,13 @@ class Transactions:
         units do to money. What is read here holds until it is written: the fence lets nobody else write between."""
         unknown = self._heads.unknown({unit.actor for unit in units})
         effects = chain.from_iterable(unit.effects for unit in units if unit.effects)
-        money = [effect for effect in effects if isinstance(effect, MoneyEffect)]
-        if not unknown and not money:
+        wanted = Wanted()
+        wanted.add(filter(touches_money, effects), reported=self.reporter is not None)
+        if not unknown and wanted.is_empty:
             return GroupPlan(self._heads, effects=EffectsPlan(reporter=self.reporter))
         with connection.begin():
             heads = self._heads.look_up(connection, unknown) if unknown else {}
-            plan = EffectsPlan(read_for(connection, money), self.reporter)
+            plan = EffectsPlan(read_books(connection, wanted), self.reporter)
         return GroupPlan(self._heads, heads, plan)
 
     def tidy(self, connection: sa.Connection) -> bool:

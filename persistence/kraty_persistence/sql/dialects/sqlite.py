@@ -22,6 +22,10 @@ BUSY_TIMEOUT_MS = 250
 ROWS_A_STATEMENT = 256
 """A power of two: a table has a statement for it and for each smaller one, and the driver keeps 256 statements."""
 
+CHECKPOINT_PAGES = 8_000
+"""The write-ahead log is folded into the file when it has so many pages, some 32 MB: a page that changes often is then
+copied and synced once for many commits."""
+
 _OUTAGES = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -54,7 +58,7 @@ class Sqlite(Dialect):
             url, connect_args={"isolation_level": None, "cached_statements": 256}, pool_size=connections, max_overflow=0
         )
         pragmas = [f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON", "synchronous=FULL"]
-        pragmas.append("journal_mode=WAL" if owner else "query_only=ON")
+        pragmas += ["journal_mode=WAL", f"wal_autocheckpoint={CHECKPOINT_PAGES}"] if owner else ["query_only=ON"]
 
         def set_up(connection: sqlite3.Connection, _: object) -> None:
             for pragma in pragmas:
