@@ -15,7 +15,7 @@ from typing import Any
 
 import anyio
 
-from benchmarks.figures.lobbies import resident, write_while
+from benchmarks.figures.others import resident, write_while
 from kraty_actors import Game, open_game
 from kraty_actors.actors.loop import ActorLoop
 from kraty_actors.cli.serve import COLLECT_EVERY, SWITCH_SECONDS

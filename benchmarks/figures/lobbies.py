@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 import tempfile
 import time
@@ -16,11 +15,10 @@ from typing import Any
 
 import anyio
 
+from benchmarks.figures.others import resident, write_while
 from kraty_actors import Game, open_game
-from kraty_actors.actors.loop import answer_to
 from kraty_actors.cli.serve import COLLECT_EVERY, SWITCH_SECONDS
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK_SECONDS = 5
 PUSHED_AT_ONCE = 200
 
@@ -106,25 +104,3 @@ async def _close(game: Game) -> None:
     await game.operator.finalize("many")
     while any(window["state"] != "finalized" for window in await game.operator.windows("many")):  # noqa: ASYNC110 - a figure
         await anyio.sleep(0.01)
-
-
-async def write_while(game: Game, latencies_ms: list[float], doing: Callable[[], Any]) -> None:
-    """Write to another window, one after the other, for as long as something else is being done."""
-    player = await game.engine.players.resolve("other")
-    attempt = (await game.start("other", "other"))["attemptId"]
-    async with anyio.create_task_group() as tasks:
-
-        async def write() -> None:
-            while True:
-                begun = time.perf_counter()
-                await answer_to(partial(game.engine.write, player.number, attempt, 1, "increment", None))
-                latencies_ms.append((time.perf_counter() - begun) * 1000)
-
-        tasks.start_soon(write)
-        await doing()
-        tasks.cancel_scope.cancel()
-
-
-def resident() -> int:
-    """Bytes of memory that the process holds."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE

@@ -16,7 +16,7 @@ from typing import Any
 
 import anyio
 
-from benchmarks.figures.lobbies import write_while
+from benchmarks.figures.others import write_while
 from kraty_actors import open_game
 from kraty_actors.actors.loop import answer_to
 from kraty_actors.actors.records import pack

@@ -19,7 +19,7 @@ from kraty_actors.domain.outcome import Effect, Message, MovedLeague, Outcome, P
 from kraty_actors.domain.payouts import granted, pool_pays, tier_pays, totals
 from kraty_actors.domain.prizes import wins
 
-ATTEMPTS_PER_STEP = 50
+ATTEMPTS_PER_STEP = 100
 """Attempts ended, or looked at for winners, in one input."""
 
 PLAYERS_PER_STEP = 50
