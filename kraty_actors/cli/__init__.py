@@ -1,41 +1,43 @@
-"""The command line: one module a command."""
+"""The command line: one module a command, imported when it is called, so that small ones answer at once."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
-from kraty_actors.cli.books import audit, windows
-from kraty_actors.cli.call import call
-from kraty_actors.cli.check import check, schema
-from kraty_actors.cli.correct import correct
-from kraty_actors.cli.demo import demo
-from kraty_actors.cli.explain import explain
-from kraty_actors.cli.preview import preview
-from kraty_actors.cli.replay import replay
-from kraty_actors.cli.serve import serve
-from kraty_actors.cli.simulate import simulate_command
-from kraty_actors.cli.token import token
+COMMANDS = {
+    "demo": "demo:demo",
+    "serve": "serve:serve",
+    "call": "call:call",
+    "token": "token:token",
+    "check": "check:check",
+    "schema": "check:schema",
+    "preview": "preview:preview",
+    "simulate": "simulate:simulate_command",
+    "audit": "books:audit",
+    "windows": "books:windows",
+    "correct": "correct:correct",
+    "replay": "replay:replay",
+    "explain": "explain:explain",
+}
+"""Where each command is defined: its module here, and its name there; in the order of the help."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="kraty-actors")
 def main() -> None:
     """Live game events: serve them, check them, watch them played."""
-
-
-for command in (
-    demo,
-    serve,
-    call,
-    token,
-    check,
-    schema,
-    preview,
-    simulate_command,
-    audit,
-    windows,
-    correct,
-    replay,
-    explain,
-):
-    main.add_command(command)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import kraty_actors
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = [ROOT / "kraty_actors", ROOT / "protocol" / "kraty_protocol", ROOT / "persistence" / "kraty_persistence"]
 MODULES = sorted(path for package in PACKAGES for path in package.rglob("*.py"))
@@ -33,6 +35,19 @@ def test_the_layers_hold():
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_every_name_of_the_package_is_at_home_somewhere():
+    assert sorted(kraty_actors._HOMES) == sorted(kraty_actors.__all__) == dir(kraty_actors)
+    for name in kraty_actors.__all__:
+        assert getattr(kraty_actors, name).__name__ == name
+
+
+def test_a_small_command_needs_no_database_and_no_loop():
+    schema = "import sys; from kraty_actors.cli import main; main(['schema'], standalone_mode=False)"
+    code = f"{schema}; sys.exit(len({{'sqlalchemy', 'trio', 'rich'}} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @every_module

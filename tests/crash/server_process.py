@@ -24,7 +24,7 @@ def free_port() -> int:
         return port
 
 
-WARM = "import sys, trio, kraty_actors.cli; sys.stdin.readline(); kraty_actors.cli.main(sys.argv[1:])"
+WARM = "import sys, trio, kraty_actors.cli.serve; sys.stdin.readline(); kraty_actors.cli.main(sys.argv[1:])"
 """The command line, but it waits for a word before it begins: its second of imports is spent beforehand."""
 
 
