@@ -120,8 +120,7 @@ def restore_command(actor_id: str, record: Sequence[Plain]) -> Command:
 
 def pack_batch(now: int, inputs: Sequence[Plain]) -> bytes:
     """A batch record, but for its digest."""
-    packed: bytes = msgpack.packb([FORMAT, now, inputs])
-    return packed
+    return pack([FORMAT, now, inputs])
 
 
 def is_chained(record: bytes) -> bool:
@@ -146,8 +145,11 @@ def unpack_batch(record: bytes) -> tuple[int, list[Any]]:
     raise UnknownFormat(f"a journal record has format {version}; this program reads {FORMAT}")
 
 
+_pack = msgpack.Packer().pack  # one for all threads: it never lends the GIL
+
+
 def pack(plain: Plain) -> bytes:
-    packed: bytes = msgpack.packb(plain)
+    packed: bytes = _pack(plain)
     return packed
 
 

@@ -53,7 +53,8 @@ class Codec(Protocol):
         """Write a map as one frame's payload (the UTF-8 bytes of a text frame)."""
 
 
-_unpack, _pack = msgpack.unpackb, msgpack.packb
+_unpack = msgpack.unpackb
+_pack = msgpack.Packer().pack  # one for all: to make one takes longer than to use it, and it never lends the GIL
 
 
 class _MsgPack:
