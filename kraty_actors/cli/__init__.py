@@ -15,6 +15,7 @@ COMMANDS = {
     "schema": "check:schema",
     "preview": "preview:preview",
     "simulate": "simulate:simulate_command",
+    "bench": "bench:bench",
     "audit": "books:audit",
     "windows": "books:windows",
     "correct": "correct:correct",

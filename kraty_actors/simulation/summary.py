@@ -9,7 +9,7 @@ from typing import Literal
 from kraty_actors.domain.numbers import Number
 from kraty_actors.simulation.figures import Simulation, Spread
 
-Unit = Literal["count", "share", "seconds"]
+Unit = Literal["count", "share", "seconds", "milliseconds"]
 
 
 @dataclass(slots=True, frozen=True)
