@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figures.entry import measure_entry
+from benchmarks.figures.fanout import measure_fanout
 from benchmarks.figures.finalization import Finalization, measure_finalization
 from benchmarks.figures.listings import EVENTS, measure_listings
 from benchmarks.figures.lobbies import TICK_SECONDS, Lobbies, measure_lobbies
@@ -25,7 +26,8 @@ from benchmarks.figures.webhooks import Deliveries, measure_webhooks
 ENTRY_STARTS = 1_000
 DELIVERIES = 10_000
 REPLAYED_WRITES = 300_000
-PARTS = "placement,listings,entry,webhooks,replay,simulated,lobbies,finalization"
+PARTS = "placement,listings,entry,webhooks,replay,simulated,fanout,lobbies,finalization"
+WATCHERS = (1_000, 10_000)
 
 
 @click.command(context_settings={"show_default": True})
@@ -66,6 +68,11 @@ def main(*, only: str, players: int, lobbies: int, idle_seconds: float, folder: 
     if "simulated" in wanted:
         for what, seconds, writes in measure_simulated():
             table.add_row(f"simulated: {what}", f"{seconds:.3f} s, {writes:,} writes")
+    for watchers in WATCHERS if "fanout" in wanted else ():
+        _say(f"fanout: {watchers:,} watchers")
+        ours, theirs = measure_fanout(watchers)
+        table.add_row(f"deliveries to {watchers:,} watchers of one board", f"{ours:,.0f} a second of a core")
+        table.add_row("against websockets.broadcast of the same bytes", f"{ours / theirs:.2f}")
     if "lobbies" in wanted:
         for what, figure in _of_lobbies(trio.run(partial(measure_lobbies, lobbies, idle_seconds, folder, _say))):
             table.add_row(what, figure)

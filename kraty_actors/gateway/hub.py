@@ -304,8 +304,7 @@ class Hub:
         for watcher in watchers:
             if watcher in view.watchers:
                 view.watchers[watcher] = view.version
-            watcher.outbox.put_shared(push)
-            watcher.outbox.flush()
+            watcher.outbox.send_shared(push)
 
     def caught_up(self, watcher: Watcher) -> None:
         """A slow connection has room again: one merged delta for each of its views."""

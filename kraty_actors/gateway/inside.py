@@ -70,7 +70,7 @@ class Doorbell:
         self.last = payload
         self._bell.set()
 
-    def put_shared(self, push: SharedPush) -> None:
+    def send_shared(self, push: SharedPush) -> None:
         self._bell.set()
 
     def flush(self) -> None:

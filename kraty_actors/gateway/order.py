@@ -45,16 +45,16 @@ class PushOutbox:
             waiting.popleft()
 
     def put(self, payload: bytes) -> None:
-        self._in_order(partial(self._outbox.put, payload))
-
-    def put_shared(self, push: SharedPush) -> None:
-        self._in_order(partial(self._outbox.put_shared, push))
-
-    def _in_order(self, put: Callable[[], None]) -> None:
         if self._waiting:
-            self._waiting.append(put)
+            self._waiting.append(partial(self._outbox.put, payload))
         else:
-            put()
+            self._outbox.put(payload)
+
+    def send_shared(self, push: SharedPush) -> None:
+        if self._waiting:
+            self._waiting.append(partial(self._outbox.send_shared, push))
+        else:
+            self._outbox.send_shared(push)
 
     def flush(self) -> None:
         self._outbox.flush()

@@ -23,8 +23,8 @@ class Outbox(Protocol):
     def put(self, payload: bytes) -> None:
         """Queue one message for this connection alone."""
 
-    def put_shared(self, push: SharedPush) -> None:
-        """Queue a message that others get too."""
+    def send_shared(self, push: SharedPush) -> None:
+        """Queue a message that others get too, and send what is due."""
 
     def flush(self) -> None:
         """Send what is due as far as the socket takes it now; the rest follows by itself."""
@@ -62,8 +62,13 @@ class ByteOutbox:
         self._due.append(frame_header(len(payload), text=self._codec.text))
         self._due.append(payload)
 
-    def put_shared(self, push: SharedPush) -> None:
-        self._due.append(push.framed(self._codec))
+    def send_shared(self, push: SharedPush) -> None:
+        data = push.framed(self._codec)
+        if self._due or self._is_sending:
+            self._due.append(data)
+            self.flush()
+        else:
+            self._send_now(data)
 
     def put_raw(self, data: bytes) -> None:
         """Bytes that are framed already: handshakes, pongs, closes."""
@@ -74,16 +79,21 @@ class ByteOutbox:
             return
         data = self._due[0] if len(self._due) == 1 else b"".join(self._due)
         self._due.clear()
-        if not self._is_sending:
-            sent = self._pipe.send_now(data)
-            if sent == len(data):
-                return
-            data = data[sent:]
-        self._waiting.append(data)
-        self._waiting_bytes += len(data)
-        if not self._is_sending:
+        if self._is_sending:
+            self._wait_with(data)
+        else:
+            self._send_now(data)
+
+    def _send_now(self, data: bytes) -> None:
+        sent = self._pipe.send_now(data)
+        if sent != len(data):
+            self._wait_with(data[sent:])
             self._is_sending = True
             self._tasks.start_soon(self._send_rest)
+
+    def _wait_with(self, data: bytes) -> None:
+        self._waiting.append(data)
+        self._waiting_bytes += len(data)
 
     @property
     def is_behind(self) -> bool:
@@ -139,8 +149,9 @@ class MessageOutbox:
         self._waiting.append(payload)
         self._waiting_bytes += len(payload)
 
-    def put_shared(self, push: SharedPush) -> None:
+    def send_shared(self, push: SharedPush) -> None:
         self.put(push.payload(self._codec))
+        self.flush()
 
     def flush(self) -> None:
         self._something.set()

@@ -43,6 +43,25 @@ async def test_what_fits_goes_out_at_once_in_one_send() -> None:
         assert bytes(pipe.received) == b"\x82\x03one\x82\x03two"
 
 
+@pytest.mark.parametrize("room", [0, 1, 5, 7, 20, 1000])
+async def test_a_shared_push_goes_at_once_and_behind_what_is_due(room: int) -> None:
+    pipe = SlowPipe(room=room)
+    push = SharedPush("p", {})
+    expected = b""
+    async with anyio.create_task_group() as tasks:
+        outbox = ByteOutbox(MSGPACK, tasks, pipe)
+        for due in (b"", b"one", b"", b"two"):
+            if due:
+                outbox.put(due)
+                expected += frame_header(len(due), text=False) + due
+            outbox.send_shared(push)
+            expected += push.framed(MSGPACK)
+            assert bytes(pipe.received) == expected[:room]
+        pipe.gate.set()
+        await outbox.all_sent()
+    assert bytes(pipe.received) == expected
+
+
 async def test_a_backlog_is_known_and_its_end_is_told_and_nothing_is_lost_or_reordered() -> None:
     pipe = SlowPipe(room=10)
     told = anyio.Event()

@@ -1,0 +1,73 @@
+"""Many who look on: `python -m benchmarks.figures.audience URL COUNT [BOARD]`, in a process of its own.
+
+Connects so many, each watching the board if there is one, prints a line once they all do, and reads whatever comes. To
+each line on standard input it answers with how many bytes have come since the beginning.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import selectors
+import socket
+import sys
+from urllib.parse import urlsplit
+
+import msgpack
+
+from benchmarks.load import ZERO_MASK
+
+RECEIVE_BYTES = 65_536
+
+
+def main(url: str, count: int, board: str | None) -> None:
+    selector = selectors.DefaultSelector()
+    for n in range(count):
+        selector.register(_seat(url, f"watcher-{n}", board), selectors.EVENT_READ)
+    selector.register(sys.stdin, selectors.EVENT_READ)
+    print("ready", flush=True)
+    received = 0
+    while True:
+        for key, _ in selector.select():
+            if key.fileobj is sys.stdin:
+                if not sys.stdin.readline():
+                    return
+                print(received, flush=True)
+            else:
+                received += len(key.fileobj.recv(RECEIVE_BYTES))  # type: ignore[union-attr]
+
+
+def _seat(url: str, player: str, board: str | None) -> socket.socket:
+    address = urlsplit(url)
+    seat = socket.create_connection((address.hostname, address.port), timeout=30)
+    key = base64.b64encode(os.urandom(16)).decode()
+    seat.sendall(
+        f"GET {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Protocol: kraty.v1.msgpack\r\n\r\n".encode()
+    )
+    _read_until(seat, b"\r\n\r\n")
+    if board is not None:
+        _send(seat, {"id": 1, "op": "hello", "role": "player", "playerId": player})
+        _send(seat, {"id": 2, "op": "boards.watch", "leaderboardId": board})
+        _read_until(seat, b"\x82\xa2id\x02")
+    return seat
+
+
+def _send(seat: socket.socket, message: dict[str, object]) -> None:
+    body = msgpack.packb(message)
+    seat.sendall(bytes((0x82, 0x80 | len(body))) + ZERO_MASK + body)
+
+
+def _read_until(seat: socket.socket, mark: bytes) -> None:
+    """Read on until the mark has come; each is asked one thing at a time, so that nothing else comes behind it."""
+    data = b""
+    while mark not in data:
+        more = seat.recv(RECEIVE_BYTES)
+        if not more:
+            raise ConnectionError(f"the server closed a connection: {data!r}")
+        data += more
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else None)
