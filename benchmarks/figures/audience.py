@@ -18,23 +18,38 @@ import msgpack
 from benchmarks.load import ZERO_MASK
 
 RECEIVE_BYTES = 65_536
+PONG = bytes((0x8A, 0x80)) + ZERO_MASK
+STAY_SECONDS, STAY_EVERY = 10.0, 1_000
 
 
 def main(url: str, count: int, board: str | None) -> None:
     selector = selectors.DefaultSelector()
+    seats: list[socket.socket] = []
     for n in range(count):
-        selector.register(_seat(url, f"watcher-{n}", board), selectors.EVENT_READ)
+        seats.append(_seat(url, f"watcher-{n}", board))
+        selector.register(seats[-1], selectors.EVENT_READ)
+        if n % STAY_EVERY == 0:
+            _stay(seats)
     selector.register(sys.stdin, selectors.EVENT_READ)
     print("ready", flush=True)
     received = 0
     while True:
-        for key, _ in selector.select():
+        ready = selector.select(STAY_SECONDS)
+        if not ready:
+            _stay(seats)
+        for key, _ in ready:
             if key.fileobj is sys.stdin:
                 if not sys.stdin.readline():
                     return
                 print(received, flush=True)
             else:
                 received += len(key.fileobj.recv(RECEIVE_BYTES))  # type: ignore[union-attr]
+
+
+def _stay(seats: list[socket.socket]) -> None:
+    """Show that they are all still there."""
+    for seat in seats:
+        seat.sendall(PONG)
 
 
 def _seat(url: str, player: str, board: str | None) -> socket.socket:
