@@ -16,6 +16,7 @@ COMMANDS = {
     "preview": "preview:preview",
     "simulate": "simulate:simulate_command",
     "bench": "bench:bench",
+    "db": "upgrade:db",
     "audit": "books:audit",
     "windows": "books:windows",
     "correct": "correct:correct",

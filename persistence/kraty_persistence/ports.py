@@ -148,8 +148,8 @@ class Store(Grants, Wallets, Outbox, Protocol):
         """The value under a key."""
 
     async def set_meta(self, key: str, value: str, *, audited: AuditEntry | None = None) -> None:
-        """Put a value under a key, and with it who did it, if that is given; durable on return. `epoch` and
-        `schema_version` are the store's own."""
+        """Put a value under a key, and with it who did it, if that is given; durable on return. `epoch`
+        is the store's own."""
 
     async def put_meta_once(self, key: str, value: str) -> str:
         """Put the value if there is none yet; return what stands."""

@@ -15,7 +15,7 @@ from store_contract import put, records, submit_all
 from kraty_persistence import StoreClosed, StoreTaken, StoreUnavailable, StoreUnusable, Unit
 from kraty_persistence.sql import open_sql_store
 from kraty_persistence.sql.dialects import postgresql
-from kraty_persistence.sql.tables import SCHEMA_VERSION
+from kraty_persistence.sql.tables import REVISION
 
 pytestmark = pytest.mark.anyio
 
@@ -71,14 +71,20 @@ async def test_a_table_of_another_program_is_told_so(place: Place):
     assert "another program" in await refusal(place.url)
 
 
-@pytest.mark.parametrize(("step", "what_to_do"), [(-1, "begin with "), (1, "upgrade kraty-actors")])
-async def test_another_schema_is_refused(place: Place, step: int, what_to_do: str):
-    version = SCHEMA_VERSION + step
-    async with open_sql_store(place.url) as store:
-        await store.set_meta("schema_version", str(version))
+@pytest.mark.parametrize(
+    ("step", "says"),
+    [(-1, "this version needs {}: back it up, and run kraty-actors db upgrade"), (1, "knows {}: upgrade kraty-actors")],
+)
+async def test_another_revision_is_refused(place: Place, step: int, says: str):
+    async with open_sql_store(place.url):
+        pass
+    revision = f"{int(REVISION) + step:04}"
+    place.run(f"UPDATE alembic_version SET version_num = '{revision}'")
     for owner in (True, False):
-        says = await refusal(place.url, owner=owner)
-        assert f": has schema {version}, this version knows schema {SCHEMA_VERSION}: {what_to_do}" in says
+        told = await refusal(place.url, owner=owner)
+        assert f": has revision {revision}, this version " in told
+        assert says.format(REVISION) in told
+    assert place.run("SELECT value FROM meta WHERE key = 'epoch'") == [("1",)]
 
 
 async def test_a_locked_database_is_unavailable(place: Place, monkeypatch: pytest.MonkeyPatch):

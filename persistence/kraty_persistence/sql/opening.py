@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from kraty_persistence.errors import StoreError, StoreUnusable
 from kraty_persistence.sql.dialects import URLS, Dialect, dialect
 from kraty_persistence.sql.queries import get_meta, set_meta
-from kraty_persistence.sql.tables import SCHEMA_VERSION, metadata
+from kraty_persistence.sql.tables import REVISION, alembic_version, metadata
 
-__all__ = ["connect", "take_over"]
+__all__ = ["connect", "is_newer", "plain_errors", "raise_epoch", "state_of", "take_over"]
 
 
 def connect(url: str, *, owner: bool, connections: int) -> tuple[sa.Engine, Dialect]:
@@ -35,44 +35,65 @@ def take_over(engine: sa.Engine, kind: Dialect, *, owner: bool) -> str:
     """Check that the database is a store, and return its epoch; an owner makes the tables and raises it.
 
     Raises:
-        StoreUnusable: It is something else, or of another version, or cannot be opened.
+        StoreUnusable: It is something else, or of another revision, or cannot be opened.
         StoreUnavailable: Another program keeps it locked, or it is away.
     """
     name = kind.name(engine.url)
-    with _plain_errors(kind, name), engine.connect() as connection:
+    with plain_errors(kind, name), engine.connect() as connection:
         if owner:
             kind.for_writing(connection)
         with connection.begin():
             if owner:
                 kind.alone(connection)
-            version = _version(connection, kind, name)
-            if version is None and not owner:
+            revision = state_of(connection, kind, name)
+            if revision is None and not owner:
                 raise StoreUnusable(f"{name}: is empty; a server must open it first")
-            if version is None:
+            if revision is None:
                 metadata.create_all(connection, checkfirst=False)
-                set_meta(connection, "schema_version", str(SCHEMA_VERSION))
+                connection.execute(sa.insert(alembic_version).values(version_num=REVISION))
+            elif revision > REVISION:
+                raise StoreUnusable(is_newer(name, revision))
+            elif revision < REVISION:
+                raise StoreUnusable(
+                    f"{name}: has revision {revision}, this version needs {REVISION}: back it up, and run "
+                    "kraty-actors db upgrade, after which older versions cannot open it any more"
+                )
             if owner:
-                epoch = str(int(get_meta(connection, "epoch") or 0) + 1)
-                set_meta(connection, "epoch", epoch)
-                kind.fence(epoch).raise_it(connection)
+                kind.fence(raise_epoch(connection)).raise_it(connection)
             return get_meta(connection, "epoch") or ""
 
 
-def _version(connection: sa.Connection, kind: Dialect, name: str) -> int | None:
+def state_of(connection: sa.Connection, kind: Dialect, name: str) -> str | None:
+    """The revision of a database; None if there is nothing in it.
+
+    Raises:
+        StoreUnusable: There is something else in it.
+    """
     tables = sa.inspect(connection).get_table_names()
     if not tables:
         return None
-    version = get_meta(connection, "schema_version") if "meta" in tables else None
-    if version is None or not version.isdigit():
+    found = {"meta", alembic_version.name} <= {*tables}
+    revision = connection.scalar(sa.select(alembic_version.c.version_num)) if found else None
+    if revision is None or not revision.isdigit():
         raise StoreUnusable(f"{name}: is a database of another program; {kind.begin_anew}")
-    if int(version) != SCHEMA_VERSION:
-        what_to_do = "upgrade kraty-actors" if int(version) > SCHEMA_VERSION else kind.begin_anew
-        raise StoreUnusable(f"{name}: has schema {version}, this version knows schema {SCHEMA_VERSION}: {what_to_do}")
-    return int(version)
+    return str(revision)
+
+
+def is_newer(name: str, revision: str) -> str:
+    """What to tell of a database of a later version."""
+    return f"{name}: has revision {revision}, this version knows {REVISION}: upgrade kraty-actors"
+
+
+def raise_epoch(connection: sa.Connection) -> str:
+    """Within the transaction that takes the database over: the epoch of whoever does."""
+    epoch = str(int(get_meta(connection, "epoch") or 0) + 1)
+    set_meta(connection, "epoch", epoch)
+    return epoch
 
 
 @contextmanager
-def _plain_errors(kind: Dialect, name: str) -> Iterator[None]:
+def plain_errors(kind: Dialect, name: str) -> Iterator[None]:
+    """Let out what goes wrong with the database as one plain line."""
     try:
         yield
     except StoreError:

@@ -10,8 +10,9 @@ from kraty_persistence.money_rows import MAX_BALANCE
 
 __all__ = [
     "MAY_LAPSE",
-    "SCHEMA_VERSION",
+    "REVISION",
     "actors",
+    "alembic_version",
     "anomalies",
     "attempts",
     "audit",
@@ -30,7 +31,8 @@ __all__ = [
     "players",
 ]
 
-SCHEMA_VERSION = 3
+REVISION = "0001"
+"""The newest of `migrations`, which lead to the same tables as these here."""
 
 metadata = sa.MetaData()
 
@@ -42,6 +44,11 @@ def _index_where(name: str, where: sa.ColumnElement[bool], *columns: sa.ColumnEl
     """An index of some rows only; a question finds it if it says the same."""
     sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
+
+alembic_version = sa.Table(
+    "alembic_version", metadata, sa.Column("version_num", sa.String(32), primary_key=True)
+)  # in Alembic's own words
+alembic_version.primary_key.name = "alembic_version_pkc"
 
 meta = sa.Table(
     "meta",
