@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench soak clean
 
 demo: $(VENV)/installed
 	$(BIN)/kraty-actors demo $(ARGS)
@@ -19,6 +19,10 @@ lint: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# Servers are killed 500 times, and databases are away for a minute: about half an hour.
+soak: $(VENV)/installed-dev
+	KRATY_CRASH_ROUNDS=10 $(BIN)/python -m pytest tests/crash -m soak $(ARGS)
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed")'

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from crash_books import Book, Library, Map
 from crash_game import POOL
+from places import Place
 
 from kraty_actors.actors.records import FROM_ACTOR, unpack_batch
 from kraty_actors.client import Client
@@ -134,34 +133,30 @@ async def _audit_purse(library: Library, client: Client, player: str) -> None:
     library.expect(purse["balance"] == worth, f"{player}'s wallet holds {purse['balance']} instead of {worth}")
 
 
-async def audit_database(library: Library, store_url: str, file: Path) -> Tally:
+async def audit_database(library: Library, place: Place) -> Tally:
     """Everything that players cannot see: the journal itself, and the rows of the money."""
-    connection = sqlite3.connect(file)
-    try:
-        twice = connection.execute("SELECT player, source_ref FROM grants GROUP BY 1, 2 HAVING count(*) > 1").fetchall()
-        library.expect(not twice, f"paid twice: {twice}")
-        ledger = connection.execute(
-            "SELECT player, kind, resource, sum(delta) FROM ledger GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
-        )
-        wallets = connection.execute(
-            "SELECT player, 'currency', currency, balance FROM balances "
-            "UNION ALL SELECT player, 'item', item, quantity FROM inventory ORDER BY 1, 2, 3"
-        )
-        library.expect(ledger.fetchall() == wallets.fetchall(), "the ledger does not add up to the wallets")
-        actors = [name for (name,) in connection.execute("SELECT id FROM actors")]
-    finally:
-        connection.close()
-    times = await _times_journalled(library, store_url, actors)
+    twice = place.run("SELECT player, source_ref FROM grants GROUP BY 1, 2 HAVING count(*) > 1")
+    library.expect(not twice, f"paid twice: {twice}")
+    ledger = place.run("SELECT player, kind, resource, sum(delta) FROM ledger GROUP BY 1, 2, 3 ORDER BY 1, 2, 3")
+    wallets = place.run(
+        "SELECT player, 'currency', currency, balance FROM balances "
+        "UNION ALL SELECT player, 'item', item, quantity FROM inventory ORDER BY 1, 2, 3"
+    )
+    library.expect(ledger == wallets, "the ledger does not add up to the wallets")
+    times = await _times_journalled(library, place)
     lost, doubled = times.count(0), sum(count > 1 for count in times)
     return Tally(len(times), len(times) - lost, lost, doubled)
 
 
-async def _times_journalled(library: Library, store_url: str, actors: list[str]) -> list[int]:
+async def _times_journalled(library: Library, place: Place) -> list[int]:
     """How often each acknowledged write stands in the journal of its board."""
     found: Counter[tuple[str, int, int | str]] = Counter()
-    async with open_sql_store(store_url, owner=False) as store:
-        for actor in actors:
-            inputs = [plain for record in await store.history(actor) for plain in unpack_batch(record)[1]]
+    async with open_sql_store(place.url, owner=False) as store:
+        for (actor,) in place.run("SELECT id FROM actors"):
+            batches = [unpack_batch(record) for record in await store.history(actor)]
+            times = [now for now, _ in batches]
+            library.expect(times == sorted(times), f"{actor}: time went back (R-13)")
+            inputs = [plain for _, inputs in batches for plain in inputs]
             _audit_messages(library, actor, [plain for plain in inputs if plain[0] == FROM_ACTOR])
             found.update((actor, plain[1], plain[4]) for plain in inputs if plain[0] == "w")
     return [

@@ -7,7 +7,7 @@ from collections import Counter
 from crash_money_audit import Books, credits_of
 from crash_money_game import COSTS, LOOT, MILESTONES, TARGETS, prize
 from crash_money_players import Market
-from crash_places import for_all
+from crash_seats import for_all
 
 from kraty_actors.client import Client
 from kraty_actors.domain.ids import window_of

@@ -10,8 +10,8 @@ from typing import Any
 
 import anyio
 from crash_money_game import BULLETS, CROWD, MILESTONES, TARGETS, TOP_UP
-from crash_places import for_all
 from crash_players import COME_BACK_SECONDS, Bells
+from crash_seats import for_all
 
 from kraty_actors.client import Client, ConnectionLost, Refused, connect
 

@@ -12,6 +12,7 @@ import anyio
 from crash_audit import Tally, audit_database, audit_wire
 from crash_game import SPRINTS, crash_game, sprint_key
 from crash_players import Player, World, close_windows, finalize_current, now_ms, roll_seasons
+from places import Place
 from server_process import ServerProcess
 
 from kraty_actors.client import Client, Refused
@@ -33,11 +34,11 @@ class Aftermath:
 
 
 async def storm(
-    folder: Path, seed: int, disturb: Callable[[ServerProcess, World, random.Random], Awaitable[None]]
+    folder: Path, place: Place, seed: int, disturb: Callable[[ServerProcess, World, random.Random], Awaitable[None]]
 ) -> Aftermath:
     """Let players loose on a server that `disturb` starts, and leaves running when it has done its worst."""
     chance = random.Random(seed)
-    server = ServerProcess(folder)
+    server = ServerProcess(folder, place)
     world = World(server.url, now_ms() + 1_000)
     (folder / "game.json").write_text(json.dumps(crash_game(world.begins_at)))
     try:
@@ -49,7 +50,7 @@ async def storm(
     finally:
         await server.aclose()
     library = world.library
-    tally = await audit_database(library, server.store_url, server.database)
+    tally = await audit_database(library, place)
     rate = acknowledged / seconds if seconds else 0
     log = server.log.read_text(errors="replace")
     return Aftermath(tally, library.problems, library.recovered_pending, len(library.finalized), rate, status, log)

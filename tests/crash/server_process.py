@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 import anyio
 from anyio.abc import ByteSendStream, Process
 from crash_patience import until
+from places import Place
 
 READY_SECONDS = 20
 EXIT_SECONDS = 20
@@ -33,10 +33,12 @@ class ServerProcess:
     """One server at a time on one database and one port, and the next one warming up behind it."""
 
     folder: Path
+    place: Place
     port: int = field(default_factory=free_port)
     starts: int = 0
     up_seconds: float = 0
     """How long it has served in all, up to the last `kill` or `stop`."""
+    _begun: float = 0
     _up_since: float | None = None
     _current: Process | None = None
     _next: Process | None = None
@@ -44,14 +46,6 @@ class ServerProcess:
     @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/v1/socket"
-
-    @property
-    def database(self) -> Path:
-        return self.folder / "game.db"
-
-    @property
-    def store_url(self) -> str:
-        return f"sqlite:///{self.database}"
 
     @property
     def log(self) -> Path:
@@ -66,6 +60,7 @@ class ServerProcess:
         """Start it, without waiting until it serves. `game.json` must stand in the folder."""
         self._current = self._next or await self._warm()
         self._next = None
+        self._begun = time.time()
         await _stdin(self._current).send(b"go\n")
         self.starts += 1
 
@@ -75,7 +70,7 @@ class ServerProcess:
 
     async def _warm(self) -> Process:
         backend = "trio" if self.starts % 2 else "asyncio"
-        serve = ["serve", "--game", str(self.folder / "game.json"), "--db", self.store_url, "--insecure-dev"]
+        serve = ["serve", "--game", str(self.folder / "game.json"), "--db", self.place.url, "--insecure-dev"]
         command = [sys.executable, "-c", WARM, *serve, "--port", str(self.port), "--backend", backend]
         with self.log.open("ab") as log:
             return await anyio.open_process(command, stderr=log)
@@ -99,16 +94,7 @@ class ServerProcess:
 
     async def touched_database(self) -> None:
         """Wait until it has opened the database: recovery begins."""
-        await until(self._has_opened_database, READY_SECONDS)
-
-    def _has_opened_database(self) -> bool:
-        descriptors = f"/proc/{self._running().pid}/fd"
-        try:
-            return any(
-                os.readlink(f"{descriptors}/{n}").startswith(str(self.database)) for n in os.listdir(descriptors)
-            )
-        except FileNotFoundError:  # closed while we looked
-            return False
+        await until(lambda: self.place.is_opened(self.pid, self._begun), READY_SECONDS)
 
     async def kill(self) -> None:
         """SIGKILL: no handler runs, nothing is flushed."""

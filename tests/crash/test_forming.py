@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -10,17 +9,19 @@ from pathlib import Path
 
 import anyio
 import pytest
-from crash_places import Map, answered, close, fresh_seed, kill_after, open_window, places, rows_of
 from crash_players import World
+from crash_seats import Map, answered, close, kill_after, open_window, rows_of, serving
+from crash_toll import Toll
+from places import Place
 
 from kraty_actors.client import Client, Refused
 from kraty_protocol.shapes import Attempt
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.soak, pytest.mark.timeout(120)]
 
 PLAYERS = [f"player-{number}" for number in range(30)]
 TEAMS = {f"match-{number}": [f"member-{number}-{seat}" for seat in range(3)] for number in range(12)}
-KILLS = 4
+KILLS = 2
 ARRIVING_SECONDS = 1.5
 LOOK_AGAIN_SECONDS = 0.1
 
@@ -122,13 +123,12 @@ async def _seated(client: Client, event: str) -> Attempt:
             await anyio.sleep(LOOK_AGAIN_SECONDS)
 
 
-@pytest.mark.parametrize("seed", [1, int(os.environ.get("KRATY_CRASH_SEED") or fresh_seed())], ids=["fixed", "fresh"])
-async def test_r31_everybody_finds_one_lobby_however_often_the_server_dies(seed: int, tmp_path: Path) -> None:
-    """Run one seed again with KRATY_CRASH_SEED=<seed>, which takes the place of the fresh one."""
-    print(f"\nKRATY_CRASH_SEED={seed} python -m pytest -s tests/crash/test_forming.py -k fresh")
+async def test_r31_everybody_finds_one_lobby_however_often_the_server_dies(
+    seed: int, place: Place, tmp_path: Path, tell: Callable[[Toll], None]
+) -> None:
     chance = random.Random(seed)
     events = {"quick": PLAYERS, "arranged": [name for members in TEAMS.values() for name in members]}
-    async with places(tmp_path, GAME) as (server, world):
+    async with serving(tmp_path, place, GAME) as (server, world):
         windows = await answered(world, open_windows)
         played = Round(world, chance)
         async with anyio.create_task_group() as tasks:
@@ -138,6 +138,8 @@ async def test_r31_everybody_finds_one_lobby_however_often_the_server_dies(seed:
         for event, names in events.items():
             await close(world, event, windows[event])
             await played.audit(event, windows[event], names)
+    seats = len(played.boards)
+    tell(Toll(KILLS, seats, seats, 0, 0))
 
 
 async def open_windows(operator: Client) -> dict[str, str]:

@@ -14,6 +14,7 @@ import pytest
 from crash_patience import until
 from crash_players import World
 from crash_storm import storm
+from places import Place, SqliteFile
 from server_process import ServerProcess
 
 from kraty_actors.client import Client, Refused, connect
@@ -103,14 +104,14 @@ async def fill_the_disk(server: ServerProcess, world: World, _chance: random.Ran
 
 async def test_a_full_disk_refuses_and_then_resumes(tmp_path: Path) -> None:
     """R-58: nothing acknowledged, nothing lost, reads go on, and service comes back by itself."""
-    after = await storm(tmp_path, 2, fill_the_disk)
+    after = await storm(tmp_path, SqliteFile(tmp_path), 2, fill_the_disk)
     assert after.problems == []
     assert (after.tally.lost, after.tally.doubled) == (0, 0)
     assert after.exit_status == 0
     assert "Traceback" not in after.log
 
 
-async def test_sigterm_under_load_loses_nothing(tmp_path: Path) -> None:
+async def test_sigterm_under_load_loses_nothing(place: Place, tmp_path: Path) -> None:
     """R-56: everything that was accepted is answered and stored before the process exits with 0."""
     statuses = []
 
@@ -124,7 +125,7 @@ async def test_sigterm_under_load_loses_nothing(tmp_path: Path) -> None:
         await server.spawn()
         await server.listening()
 
-    after = await storm(tmp_path, 3, stop_and_start)
+    after = await storm(tmp_path, place, 3, stop_and_start)
     assert after.problems == []
     assert statuses == [0, 0, 0]
     assert (after.tally.lost, after.tally.doubled) == (0, 0)

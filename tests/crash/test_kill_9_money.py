@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
@@ -14,18 +14,18 @@ from crash_money_audit import Books, Count, audit_books
 from crash_money_ends import audit_ends
 from crash_money_game import money_crash_game
 from crash_money_players import PAYERS, Market, Payer, cash_in, end, play_cups, top_up
+from crash_toll import Toll
+from places import Place
 from server_process import ServerProcess
 
 from kraty_actors.client import Client
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.anyio, pytest.mark.soak, pytest.mark.timeout(240)]
 
-KILLS = 15
 MOMENTS = ("start", "milestone", "close", "claim", "recovery", "anywhere")
+"""One kill at each, in any order."""
 LATEST_MS = 40
 """A kill falls within so many milliseconds after its moment."""
-
-FRESH_SEED = int(os.environ.get("KRATY_CRASH_SEED") or random.SystemRandom().randrange(2**32))
 
 
 @pytest.fixture
@@ -37,9 +37,7 @@ def anyio_backend() -> str:
 async def kill_again_and_again(
     kills: Counter[str], server: ServerProcess, market: Market, chance: random.Random, count: Count
 ) -> None:
-    moments = [MOMENTS[n % len(MOMENTS)] for n in range(KILLS)]
-    chance.shuffle(moments)
-    for moment in moments:
+    for moment in chance.sample(MOMENTS, len(MOMENTS)):
         await server.spawn()
         if moment == "recovery":
             await server.touched_database()
@@ -47,7 +45,7 @@ async def kill_again_and_again(
         else:
             await server.listening()
             await server.warm_next()
-            await audit_books(market, server.store_url, count)
+            await audit_books(market, server.place.url, count)
             market.gate.set()
             await anyio.sleep(chance.uniform(0.3, 0.9))
             if moment != "anywhere":
@@ -59,7 +57,7 @@ async def kill_again_and_again(
         kills[moment] += 1
     await server.spawn()
     await server.listening()
-    await audit_books(market, server.store_url, count)
+    await audit_books(market, server.place.url, count)
     market.gate.set()
 
 
@@ -77,12 +75,11 @@ async def play_through(server: ServerProcess, market: Market, chance: random.Ran
     return kills
 
 
-@pytest.mark.parametrize("seed", [FRESH_SEED], ids=["fresh"])
-async def test_r20_r27_r56_kill_9_while_money_moves(seed: int, tmp_path: Path) -> None:
-    """Run one seed again with KRATY_CRASH_SEED=<seed>."""
-    print(f"\nseed {seed}")
+async def test_r20_r27_r56_kill_9_while_money_moves(
+    seed: int, place: Place, tmp_path: Path, tell: Callable[[Toll], None]
+) -> None:
     chance, count = random.Random(seed), Count()
-    server = ServerProcess(tmp_path)
+    server = ServerProcess(tmp_path, place)
     market = Market(server.url)
     (tmp_path / "game.json").write_text(json.dumps(money_crash_game()))
     paid = []
@@ -90,7 +87,7 @@ async def test_r20_r27_r56_kill_9_while_money_moves(seed: int, tmp_path: Path) -
     async def end_all(operator: Client) -> None:
         for event in ("hunt", "arena", "cup"):
             await end(market, operator, event, cancel=False)
-        paid.append(await audit_ends(market, operator, await Books.read(server.store_url)))
+        paid.append(await audit_ends(market, operator, await Books.read(server.place.url)))
 
     try:
         kills = await play_through(server, market, chance, count)
@@ -98,16 +95,16 @@ async def test_r20_r27_r56_kill_9_while_money_moves(seed: int, tmp_path: Path) -
         status = await server.stop()
     finally:
         await server.aclose()
-    books = await audit_books(market, server.store_url, count)
+    books = await audit_books(market, server.place.url, count)
     print(f"kills {kills.total()} {dict(kills)}; acknowledged {market.receipts.count}, checked {count.checked} times")
-    print(f"lost {len(count.lost)}, doubled {len(count.doubled)}")
+    acknowledged, lost, doubled = market.receipts.count, len({*count.lost}), len({*count.doubled})
+    tell(Toll(kills.total(), acknowledged, acknowledged - lost, lost, doubled))
     print(f"attempts {len(books.attempts)}, charges {sum(map(len, books.entries.values()))}, grants paid {paid}")
     print(f"cups {len(market.receipts.cups)}, cancelled {len(market.receipts.cancelled)}")
-    assert market.problems == [], f"KRATY_CRASH_SEED={seed}"
-    assert (count.lost, count.doubled) == ([], []), f"KRATY_CRASH_SEED={seed}"
-    assert kills.total() == KILLS
-    assert market.receipts.count >= 1_000
-    assert len(market.receipts.cups) >= 3
-    assert market.receipts.cancelled
+    assert market.problems == []
+    assert (count.lost, count.doubled) == ([], [])
+    assert kills.total() == len(MOMENTS)
+    assert acknowledged >= 500
+    assert market.receipts.cups
     assert status == 0
     assert "Traceback" not in server.log.read_text(errors="replace")

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections import defaultdict
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import anyio
 import pytest
-from crash_places import Map, answered, close, for_all, fresh_seed, kill_after, open_window, places, rows_of
 from crash_players import World
+from crash_seats import Map, answered, close, for_all, kill_after, open_window, rows_of, serving
+from crash_toll import Toll
+from places import Place
 from server_process import ServerProcess
 
 from kraty_actors.client import Client
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.soak, pytest.mark.timeout(120)]
 
 PLAYERS = [f"player-{number}" for number in range(306)]
 LEAGUES = ["bronze", "silver", "gold"]
@@ -91,12 +93,11 @@ async def audit(world: World, window: str, divisions: dict[str, list[int]]) -> N
     assert len(seated) == len({*seated}) == len(PLAYERS)
 
 
-@pytest.mark.parametrize("seed", [1, int(os.environ.get("KRATY_CRASH_SEED") or fresh_seed())], ids=["fixed", "fresh"])
-async def test_r30_everybody_moves_once_however_often_the_server_dies(seed: int, tmp_path: Path) -> None:
-    """Run one seed again with KRATY_CRASH_SEED=<seed>, which takes the place of the fresh one."""
-    print(f"\nKRATY_CRASH_SEED={seed} python -m pytest -s tests/crash/test_promotion.py -k fresh")
+async def test_r30_everybody_moves_once_however_often_the_server_dies(
+    seed: int, place: Place, tmp_path: Path, tell: Callable[[Toll], None]
+) -> None:
     chance, leagues = random.Random(seed), dict.fromkeys(PLAYERS, LEAGUES[0])
-    async with places(tmp_path, GAME) as (server, world):
+    async with serving(tmp_path, place, GAME) as (server, world):
         for _ in range(WINDOWS):
             window = await answered(world, lambda operator: open_window(operator, "ladder"))
             scores = dict(zip(PLAYERS, chance.sample(range(10_000), len(PLAYERS)), strict=True))
@@ -106,3 +107,5 @@ async def test_r30_everybody_moves_once_however_often_the_server_dies(seed: int,
             leagues = moved(divisions, leagues)
         assert {*leagues.values()} == {*LEAGUES}
         await answered(world, partial(play_window, scores=dict.fromkeys(PLAYERS, 0), leagues=leagues))
+    seats = WINDOWS * len(PLAYERS)
+    tell(Toll(2 * WINDOWS, seats, seats, 0, 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -24,6 +25,9 @@ class Place(Protocol):
     def run(self, statement: str) -> list[Any]:
         """What another program does to it."""
 
+    def is_opened(self, pid: int, since: float) -> bool:
+        """Whether this process, which has begun to since that time (s, of the machine's clock), has it open."""
+
 
 @dataclass
 class SqliteFile(Place):
@@ -32,8 +36,12 @@ class SqliteFile(Place):
     folder: Path
 
     @property
+    def file(self) -> Path:
+        return self.folder / "game.db"
+
+    @property
     def url(self) -> str:
-        return f"sqlite:///{self.folder}/game.db"
+        return f"sqlite:///{self.file}"
 
     @contextmanager
     def stalled(self) -> Iterator[None]:
@@ -46,9 +54,16 @@ class SqliteFile(Place):
         with self._connected() as connection:
             return connection.execute(statement).fetchall()
 
+    def is_opened(self, pid: int, since: float) -> bool:
+        descriptors = f"/proc/{pid}/fd"
+        try:
+            return any(os.readlink(f"{descriptors}/{n}").startswith(str(self.file)) for n in os.listdir(descriptors))
+        except FileNotFoundError:  # closed while we looked
+            return False
+
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self.folder / "game.db", isolation_level=None)
+        connection = sqlite3.connect(self.file, isolation_level=None)
         try:
             yield connection
         finally:
@@ -73,3 +88,12 @@ class PostgresDatabase(Place):
 
     def run(self, statement: str) -> list[Any]:
         return self.database.run(statement)
+
+    def is_opened(self, pid: int, since: float) -> bool:
+        """A server does not tell which process it talks to, but when that came."""
+        found = self.database.run(
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'kraty-actors' "
+            "AND backend_start >= to_timestamp(%s)",
+            since,
+        )
+        return bool(found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 
 import anyio
 from crash_players import World
+from places import Place
 from server_process import ServerProcess
 
 from kraty_actors.client import Client, Refused
@@ -23,9 +23,9 @@ AT_ONCE = 32
 
 
 @asynccontextmanager
-async def places(folder: Path, game: Map) -> AsyncIterator[tuple[ServerProcess, World]]:
+async def serving(folder: Path, place: Place, game: Map) -> AsyncIterator[tuple[ServerProcess, World]]:
     """A server that serves the game, to be killed, and the world outside of it."""
-    server = ServerProcess(folder)
+    server = ServerProcess(folder, place)
     (folder / "game.json").write_text(json.dumps(game))
     try:
         await server.spawn()
@@ -108,7 +108,3 @@ async def rows_of(operator: Client, window: str, boards: int) -> dict[str, list[
 
     await for_all((f"{window}.{number}" for number in range(1, boards + 1)), read)
     return found
-
-
-def fresh_seed() -> int:
-    return random.SystemRandom().randrange(2**32)

@@ -1,0 +1,22 @@
+"""What crashes cost."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+
+
+@dataclass(frozen=True)
+class Toll:
+    """What a test came to, or several: of what was acknowledged, how much is there, is not, and is there twice."""
+
+    kills: int
+    acknowledged: int
+    recovered: int
+    lost: int
+    doubled: int
+
+    def __add__(self, other: Toll) -> Toll:
+        return Toll(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+
+
+NOTHING = Toll(0, 0, 0, 0, 0)
