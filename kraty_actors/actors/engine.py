@@ -105,6 +105,7 @@ class Engine(Listener):
             AlteredJournal: The journal of something that still goes on is not what was written.
         """
         engine = cls(store, clock)
+        store.taken = engine.give_up
         engine._loop.sealer = await own_sealer(store, journal_key)
         async with anyio.create_task_group() as tasks:
             engine._tasks = tasks

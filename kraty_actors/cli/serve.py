@@ -22,7 +22,7 @@ from kraty_actors.cli.faults import give_up, import_modules, key_of, key_option,
 from kraty_actors.definitions import DefinitionFaults, UnreadableDefinition
 from kraty_actors.game import open_game
 from kraty_actors.gateway.auth import read_secrets
-from kraty_persistence import StoreError, StoreTaken
+from kraty_persistence import StoreError
 
 log = logging.getLogger("kraty_actors")
 
@@ -81,11 +81,7 @@ def serve(
     options = Options(
         game, db, host, port, ops_port, secrets, insecure_dev, allow_private_webhooks, tls, key_of(key_file)
     )
-    try:
-        anyio.run(_serve, options, backend=backend)
-    except StoreTaken as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(1)
+    anyio.run(_serve, options, backend=backend)
 
 
 def _tune_the_interpreter() -> None:
@@ -120,8 +116,6 @@ async def _serve(options: Options) -> None:
                     return
         except DefinitionFaults as error:
             give_up(*(f"{options.game}: {fault.path}: {fault.message}" for fault in error.faults))
-        except StoreTaken:
-            raise
         except (StoreError, WrongGame, WrongKey, UnreadableDefinition, UnknownFormat, AlteredJournal) as error:
             give_up(error)
         except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
+from kraty_persistence.errors import StoreError
 from kraty_persistence.memory_rows import MemoryRows, page
 from kraty_persistence.outbox_rows import Delivery, DeliveryRow, Reporter
 from kraty_persistence.rows import AuditEntry
@@ -19,6 +20,7 @@ class MemoryOutbox(MemoryRows):
         super().__init__()
         self.reporter: Reporter | None = None
         self.posted: Callable[[Collection[str]], None] | None = None
+        self.taken: Callable[[StoreError], None] | None = None
         self._outbox: dict[str, DeliveryRow] = {}
 
     def _put_delivery(self, new: Delivery) -> None:

@@ -102,10 +102,12 @@ class Store(Grants, Wallets, Outbox, Protocol):
         reporter: Asked about every ledger row that is written and every grant that is created, claimed or lapses;
             what it returns goes into the outbox in the same transaction (R-53). None reports nothing.
         posted: Called on the loop, after the commit, with the endpoints for which something became due, or may have.
+        taken: Called on the loop when an owner that has nothing to write finds that another server owns the database.
     """
 
     reporter: Reporter | None
     posted: Callable[[Collection[str]], None] | None
+    taken: Callable[[StoreError], None] | None
 
     @property
     def failing_since(self) -> float | None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 
 import anyio
 from crash_books import Book, Library, Map, Sent
@@ -47,6 +48,11 @@ class World:
 
     url: str
     begins_at: int
+    urls: list[str] = field(default_factory=list)
+    """Where else to come back to, in turns."""
+    hosts: dict[Client, str] = field(default_factory=dict)
+    applied: list[tuple[str, int]] = field(default_factory=list)
+    """Who has applied writes, by URL, and when each was sent (ms)."""
     library: Library = field(default_factory=Library)
     bells: Bells = field(default_factory=Bells)
     stopping: bool = False
@@ -71,9 +77,10 @@ class World:
 
     async def connected(self, work: Callable[[Client], Awaitable[None]], **who: str) -> None:
         """Do the work on a connection; when that is lost, on the next one, until the work is done."""
-        while True:
+        for url in cycle([self.url, *self.urls]):
             with suppress(ConnectionLost, OSError, TimeoutError):
-                async with connect(self.url, reconnect=False, **who) as client:  # type: ignore[arg-type]
+                async with connect(url, reconnect=False, **who) as client:  # type: ignore[arg-type]
+                    self.hosts[client] = url
                     await work(client)
                     return
             await anyio.sleep(COME_BACK_SECONDS)
@@ -150,6 +157,8 @@ class Hand:
         answer = await client.call("events.progress", attemptId=book.attempt_id, **sent.fields())
         if completes:
             self._world.bells.ring("completion")
+        if not answer.get("repeated"):
+            self._world.applied.append((self._world.hosts[client], sent_at))
         self._applied(book, sent, answer, sent_at)
         if book.status != "in_progress":
             self._book = None

@@ -25,6 +25,7 @@ class Aftermath:
     """What a storm left. `problems` are promises that the server broke; `log` is all that its processes said."""
 
     tally: Tally
+    world: World
     problems: list[str]
     recovered_pending: int
     windows: int
@@ -53,7 +54,9 @@ async def storm(
     tally = await audit_database(library, place)
     rate = acknowledged / seconds if seconds else 0
     log = server.log.read_text(errors="replace")
-    return Aftermath(tally, library.problems, library.recovered_pending, len(library.finalized), rate, status, log)
+    return Aftermath(
+        tally, world, library.problems, library.recovered_pending, len(library.finalized), rate, status, log
+    )
 
 
 async def play_through(

@@ -89,7 +89,8 @@ class ServerProcess:
                 while b"\n" not in said:
                     said += await stdout.receive()
         except anyio.EndOfStream:
-            raise RuntimeError(f"the server ended: {self.last_words()}") from None
+            status = await self.ended()
+            raise RuntimeError(f"the server ended with {status}: {self.last_words()}") from None
         self._up_since = time.monotonic()
 
     async def touched_database(self) -> None:
@@ -103,15 +104,27 @@ class ServerProcess:
         self._is_down()
         await process.aclose()
 
-    async def stop(self) -> int:
-        """SIGTERM, and its exit status."""
+    def freeze(self) -> None:
+        """SIGSTOP: it does nothing from now on, and does not know it."""
+        self._running().send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on with whatever it was about to do."""
+        self._running().send_signal(signal.SIGCONT)
+
+    async def ended(self) -> int:
+        """Wait until it has ended by itself; its exit status."""
         process = self._running()
-        process.send_signal(signal.SIGTERM)
         with anyio.fail_after(EXIT_SECONDS):
             status = await process.wait()
         self._is_down()
         await process.aclose()
         return status
+
+    async def stop(self) -> int:
+        """SIGTERM, and its exit status."""
+        self._running().send_signal(signal.SIGTERM)
+        return await self.ended()
 
     async def aclose(self) -> None:
         """End whatever still runs."""
@@ -131,7 +144,7 @@ class ServerProcess:
             raise RuntimeError("it was not started")
         return self._current
 
-    def last_words(self, characters: int = 2_000) -> str:
+    def last_words(self, characters: int = 400) -> str:
         return self.log.read_text(errors="replace")[-characters:]
 
 

@@ -97,7 +97,7 @@ async def test_serve_goes_on_after_a_kill_and_gives_way_to_the_next(
         async with serve(*args, log=log) as new:
             with pytest.raises((ConnectionLost, Refused)):
                 await ann.progress(attempt["attemptId"], {"streak": 1})
-            assert await old.process.wait() == 1
+            assert await old.process.wait() == 2
             async with connect(new.url, player_id="ann") as ann_again:
                 assert (await ann_again.start(EVENT))["metrics"] == {"streak": 2, "losses": 0}
             assert await new.stop() == 0

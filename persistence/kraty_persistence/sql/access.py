@@ -65,6 +65,15 @@ class SqlAccess:
             self._writer.posted = posted
 
     @property
+    def taken(self) -> Callable[[StoreError], None] | None:
+        return None if self._writer is None else self._writer.taken
+
+    @taken.setter
+    def taken(self, taken: Callable[[StoreError], None] | None) -> None:
+        if self._writer is not None:
+            self._writer.taken = taken
+
+    @property
     def failing_since(self) -> float | None:
         return None if self._writer is None else self._writer.failing_since
 

@@ -166,6 +166,14 @@ class Transactions:
             plan = EffectsPlan(read_books(connection, wanted), self.reporter)
         return GroupPlan(self._heads, heads, plan)
 
+    def look(self, connection: sa.Connection) -> None:
+        """See whether the database is still ours.
+
+        Raises:
+            StoreTaken: Another server owns it.
+        """
+        self._fence.look(connection)
+
     def tidy(self, connection: sa.Connection) -> bool:
         """Move some records that checkpoints cover out of the log, or remove some of a checkpoint that was replaced;
         whether there were any.

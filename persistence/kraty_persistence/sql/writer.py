@@ -14,14 +14,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import anyio.lowlevel
 import anyio.to_thread
 import sqlalchemy as sa
 
-from kraty_persistence.errors import StoreClosed, StoreError, StoreUnavailable, UnitRefused
+from kraty_persistence.errors import StoreClosed, StoreError, StoreTaken, StoreUnavailable, UnitRefused
 from kraty_persistence.ports import Done
 from kraty_persistence.sql.dialects import Dialect
 from kraty_persistence.sql.outbox import take_posted
@@ -35,6 +35,9 @@ FIRST_PAUSE_S = 0.005
 LONGEST_PAUSE_S = 0.25
 """Pauses between tries while the database is away; each is twice the one before."""
 
+
+LOOK_SECONDS = 1.0
+"""Who has nothing to write looks so often whether the database is still ours."""
 
 GROUP_WEIGHT = 2_000_000
 """Where a group is full, in the unit of `Task.weight`: some 20 ms, of which the sync of the disk is little."""
@@ -50,6 +53,7 @@ class Writer:
         """Prepare; must be called on the event loop's thread, where `done` will be called."""
         self.failing_since: float | None = None
         self.posted: Callable[[Collection[str]], None] | None = None
+        self.taken: Callable[[StoreError], None] | None = None
         self.commits = 0
         self._engine = engine
         self._kind = kind
@@ -95,6 +99,10 @@ class Writer:
         if self.posted is not None:
             self.posted(endpoints)
 
+    def _tell_taken(self, error: StoreError | None) -> None:
+        if self.taken is not None and error is not None:
+            self.taken(error)
+
     # -- on the thread
 
     def _run(self) -> None:
@@ -121,12 +129,30 @@ class Writer:
     def _sort(self, *, wait: bool) -> None:
         """Take everything from the queue, by whether it can wait."""
         while wait or not self._queue.empty():
-            task = self._queue.get()
+            task = self._next_task()
             wait = False
             if task is None:
                 self._stopping = True
             else:
                 (self._patient if task.can_wait else self._pressing).append(task)
+
+    def _next_task(self) -> Task | None:
+        while True:
+            try:
+                return self._queue.get(timeout=LOOK_SECONDS)
+            except Empty:
+                self._look()
+
+    def _look(self) -> None:
+        """Nobody waits for this, and where the database does not answer the next task will notice."""
+        try:
+            self._transactions.look(self._connected())
+        except StoreTaken as error:
+            self._outcomes.append((self._tell_taken, error))
+            self._tell()
+        except Exception as error:  # noqa: BLE001
+            log.info("the database does not answer: %s", _cause(error))
+            self._disconnect()
 
     def _tidied(self) -> bool:
         """Use a quiet moment; whether there may be more to tidy up."""

@@ -61,6 +61,13 @@ class Fence(Protocol):
     def raise_it(self, connection: sa.Connection) -> None:
         """Within the transaction that takes the database over: from its commit on, nobody else passes."""
 
+    def look(self, connection: sa.Connection) -> None:
+        """Go nowhere, and only see whether one could.
+
+        Raises:
+            StoreTaken: Somebody has taken the database over.
+        """
+
     def enter(self, connection: sa.Connection) -> None:
         """Go through, within a transaction begun; nobody takes the database over before it ends.
 

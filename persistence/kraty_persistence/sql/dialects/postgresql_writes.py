@@ -44,6 +44,9 @@ class CommitFence(Fence):
     def raise_it(self, connection: sa.Connection) -> None:
         _run(connection, _RAISE, [self._value(0)])
 
+    def look(self, connection: sa.Connection) -> None:
+        self._last_number(connection)
+
     def enter(self, connection: sa.Connection) -> None:
         if _run(connection, _PASS, self._next()).rowcount == 0:
             raise StoreTaken
@@ -68,12 +71,15 @@ class CommitFence(Fence):
         if _run(connection, _PASS, self._next()).rowcount:
             self.passed()
             return False
+        self._last = self._last_number(connection)
+        return self._last == self._doubtful
+
+    def _last_number(self, connection: sa.Connection) -> int:
         [found] = _run(connection, _LAST, []).fetchone() or [""]
         epoch, _, number = found.partition(".")
         if epoch != self._epoch:
             raise StoreTaken
-        self._last = int(number)
-        return self._last == self._doubtful
+        return int(number)
 
     def _next(self) -> list[str]:
         """The value to write, and the one that must be there."""

@@ -119,6 +119,9 @@ class _EpochFence(Fence):
     def raise_it(self, connection: sa.Connection) -> None:
         """The epoch is the fence."""
 
+    def look(self, connection: sa.Connection) -> None:
+        self.enter(connection)
+
     def enter(self, connection: sa.Connection) -> None:
         cursor = connection.connection.cursor()
         cursor.execute(_EPOCH)
