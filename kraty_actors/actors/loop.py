@@ -51,6 +51,9 @@ RECOVERIES_MAX = 8
 
 TICK = Tick()
 
+OUT_OF_REACH = Refusal("overloaded", "the database does not answer", {"retryAfter": 1})
+"""What a question hears whose actor cannot be read back from the store for now."""
+
 
 class Listener:
     """What the edge wants to hear of; each is called on the loop, after the commit."""
@@ -128,8 +131,15 @@ class ActorLoop:
         self._rouse()
 
     async def call(self, actor_id: str, command: Command) -> object:
-        """Post a command and wait for its reply, which may be a `Refusal`."""
-        return await answer_to(partial(self.ask, actor_id, command))
+        """Post a command and wait for its reply, which may be a `Refusal`.
+
+        Raises:
+            StoreUnavailable: It is a question, and the actor cannot be read back from the store for now.
+        """
+        reply = await answer_to(partial(self.ask, actor_id, command))
+        if reply is OUT_OF_REACH:
+            raise StoreUnavailable(OUT_OF_REACH.message)
+        return reply
 
     def now_ms(self) -> int:
         return self._clock.now_ms()
@@ -209,6 +219,8 @@ class ActorLoop:
         elif cell.in_flight:
             batch.committed = True
             cell.in_flight.append(batch)
+            if self.store_is_away:
+                self._refuse_behind(cell)
         else:
             self._release(cell, batch)
         self._set_alarm(cell)
@@ -360,6 +372,8 @@ class ActorLoop:
         if isinstance(error, StoreUnavailable) and not self.store_is_away and self._tasks is not None:
             self.store_is_away = True
             self._tasks.start_soon(self._await_store)
+            for other in self._cells.values():
+                self._refuse_behind(other)
 
     def _throw_away(self, cell: Cell, batch: Batch, culprit: int) -> None:
         """A rule failed on one command: the rest is applied to a fresh state. A request is answered as our bug. What
@@ -424,15 +438,16 @@ class ActorLoop:
             self._load(cell)
 
     async def _recover(self, cell: Cell) -> None:
-        async with self._recoveries:
-            while True:
-                try:
+        while True:
+            try:
+                async with self._recoveries:
                     found = await self._store.load(cell.id)
-                    break
-                except StoreUnavailable:
-                    await anyio.sleep(LOAD_RETRY_SECONDS)
-                except (StoreTaken, StoreClosed) as error:
-                    return self.give_up(error)
+                break
+            except StoreUnavailable:
+                self._refuse_questions(cell)
+                await anyio.sleep(LOAD_RETRY_SECONDS)
+            except (StoreTaken, StoreClosed) as error:
+                return self.give_up(error)
         try:
             cell.recover(self._make_state(cell.id), found)
         except AlteredJournal as error:
@@ -443,6 +458,28 @@ class ActorLoop:
         self._retire(cell)
         self._set_alarm(cell)
         self._queue(cell)
+
+    def _refuse_questions(self, cell: Cell) -> None:
+        """Nobody waits for an answer for as long as the store is away (R-58): but for what those at the edge must know
+        to answer anything, which is asked once."""
+        if cell.id in self._roots:
+            return
+        waiting, cell.mailbox = cell.mailbox, deque()
+        for envelope in waiting:
+            command, respond, *_ = envelope
+            if respond is not None and command.is_read:
+                respond(OUT_OF_REACH)
+            else:
+                cell.mailbox.append(envelope)
+
+    def _refuse_behind(self, cell: Cell) -> None:
+        """The same for those who have asked behind a batch of which nobody knows whether it is stored."""
+        if cell.id not in self._roots:
+            for batch in cell.in_flight:
+                if not batch.inputs:
+                    for respond, _ in batch.replies:
+                        respond(OUT_OF_REACH)
+                    batch.replies, batch.envelopes = [], []
 
     def _leave_out(self, cell: Cell, error: AlteredJournal) -> None:
         """Of an actor whose journal was altered nothing is told, and it is told nothing: its senders keep their words

@@ -13,10 +13,7 @@ from collections.abc import Callable
 from dataclasses import astuple
 
 import pytest
-from crash_toll import NOTHING, Toll
-
-ROUNDS = int(os.environ.get("KRATY_CRASH_ROUNDS") or 1)
-
+from crash_toll import NOTHING, ROUNDS, Toll
 
 TOLLS = pytest.StashKey[defaultdict[str, Toll]]()
 
@@ -33,7 +30,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def tell(request: pytest.FixtureRequest) -> Callable[[Toll], None]:
     """Adds a toll to the table that is printed at the end."""
     tolls = request.config.stash.setdefault(TOLLS, defaultdict(lambda: NOTHING))
-    name = request.node.name.rpartition("-")[0] + "]"
+    head, dash, _ = request.node.name.rpartition("-")
+    name = head + "]" if dash else request.node.name
     return lambda toll: tolls.update({name: tolls[name] + toll})
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import astuple, dataclass
+
+ROUNDS = int(os.environ.get("KRATY_CRASH_ROUNDS") or 1)
+"""How often every test that is marked `soak` kills what it kills; more than once in `make soak`."""
 
 
 @dataclass(frozen=True)

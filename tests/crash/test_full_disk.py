@@ -5,25 +5,20 @@ from __future__ import annotations
 import random
 import resource
 from functools import partial
-from http.client import HTTPConnection
 from pathlib import Path
 
 import anyio
-import anyio.to_thread
 import pytest
-from crash_patience import until
+from crash_outage import greet_a_stranger, status_of, still_reads, until_status
 from crash_players import World
 from crash_storm import storm
 from places import Place, SqliteFile
 from server_process import ServerProcess
 
-from kraty_actors.client import Client, Refused, connect
-
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
 ROOM_BYTES = 150_000
 """What every file may still grow by."""
-ANSWER_SECONDS = 3
 
 
 @pytest.fixture
@@ -36,49 +31,6 @@ def limit_files(pid: int, size: int) -> None:
     """Let no file of a running process grow past `size` bytes: as a full disk, and it needs no privilege."""
     _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
-
-
-def http_status(port: int, path: str) -> int:
-    connection = HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status
-    finally:
-        connection.close()
-
-
-async def status_of(server: ServerProcess, path: str) -> int:
-    return await anyio.to_thread.run_sync(http_status, server.port, path)
-
-
-async def until_status(server: ServerProcess, path: str, status: int) -> None:
-    async def is_so() -> bool:
-        return await status_of(server, path) == status
-
-    await until(is_so)
-
-
-async def still_reads(world: World, client: Client) -> None:
-    """Reads, `ping` and `hello` (which has just been said) go on; and what they show is what was acknowledged."""
-    with anyio.fail_after(ANSWER_SECONDS):
-        await client.ping()
-        await client.list_events()
-    for book in [book for book in world.library.books.values() if book.player == "player-0"]:
-        stood = book.may_show()
-        with anyio.fail_after(ANSWER_SECONDS):
-            shown = (await client.attempt(book.attempt_id))["attempt"]["metricsRaw"]
-            await client.read_board(book.board)
-        stood += book.may_show()
-        world.library.expect(shown in stood, f"{book.attempt_id} shows {shown}, but it stood at {stood}")
-
-
-async def greet_a_stranger(world: World) -> None:
-    """Somebody new has to be written down first: a while of refusal, but an answer."""
-    try:
-        async with connect(world.url, player_id="stranger"):
-            pass
-    except Refused as refused:
-        world.library.expect(refused.is_overloaded, f"a stranger hears {refused}")
 
 
 async def fill_the_disk(server: ServerProcess, world: World, _chance: random.Random) -> None:

@@ -151,3 +151,29 @@ async def test_a_finalized_window_is_not_recovered_for_ever_r56() -> None:
     assert {name.partition(".")[0] for name in await store.unfinished()} >= {window}
     async with running(store):
         await until(is_put_away)
+
+
+async def test_what_cannot_be_read_back_is_refused_at_once_r58() -> None:
+    """An actor whose write was given up is not in memory any more; nobody waits for it until the store is back."""
+    store = FailingStore()
+    async with running(store) as game, anyio.create_task_group() as tasks:
+        attempt = await game.start("ada", "attack")
+        board = str(attempt["leaderboardId"])
+
+        async def write() -> None:
+            with pytest.raises(Refused, match="busy"):
+                await game.progress_attempt("ada", attempt["attemptId"], {"points": 5}, seq=1)
+
+        store.kept_back = {board}
+        tasks.start_soon(write)
+        await until(lambda: bool(store.waiting))
+        store.outage = StoreUnavailable("away")
+        store.give_up()
+        for _ in range(3):
+            with pytest.raises((Refused, StoreUnavailable), match="does not answer"), anyio.fail_after(1):
+                await game.board(board)
+            with pytest.raises(Refused, match="does not answer"), anyio.fail_after(1):
+                await game.attempt("ada", attempt["attemptId"])
+        store.outage = None
+        await until(game.engine.is_healthy)
+        assert (await game.board(board))["total"] == 1

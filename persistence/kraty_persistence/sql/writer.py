@@ -217,9 +217,17 @@ class Writer:
                     self._fail(self._waiting(), failure)
                     if self._stopping or not self._transactions.is_in_doubt:
                         raise failure from error
+                    self._fail_questions(tasks, failure)
                     self._tell()
             time.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    def _fail_questions(self, tasks: list[Task], failure: StoreError) -> None:
+        """Tell those in a group in doubt who only wanted to read: nothing of theirs is in doubt."""
+        for task in tasks:
+            if isinstance(task, Job) and task.only_reads:
+                self._fail([task], failure)
+                task.done = _nobody
 
     def _commit(self, tasks: list[Task]) -> list[StoreError | None]:
         connection = self._connected()
@@ -249,6 +257,10 @@ class Writer:
             self._call_soon(self._deliver)
         except RuntimeError:  # the loop has ended: nobody is left to be told
             self._stopping = True
+
+
+def _nobody(_error: StoreError | None) -> None:
+    """Who has been told already."""
 
 
 def _helping(tasks: deque[Task], room: int) -> list[Task]:
