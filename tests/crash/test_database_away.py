@@ -16,7 +16,7 @@ from crash_players import World
 from crash_storm import Aftermath, storm
 from crash_toll import ROUNDS, Toll
 from places import PostgresDatabase
-from postgres_server import PostgresServer, postgres_server
+from postgres_server import Database, PostgresServer, postgres_server
 from server_process import ServerProcess
 
 pytestmark = [pytest.mark.anyio, pytest.mark.soak, pytest.mark.timeout(180)]
@@ -39,6 +39,20 @@ def own_postgres() -> Iterator[PostgresServer]:
         yield server
 
 
+class EitherServer(PostgresDatabase):
+    """A database that is on whichever of two servers takes writes; in the end it is the first of them."""
+
+    def __init__(self, *databases: Database) -> None:
+        super().__init__(databases[0])
+        self._hosts = ",".join(str(database.folder) for database in databases)
+        self._ports = ",".join(str(database.port) for database in databases)
+
+    @property
+    def url(self) -> str:
+        where = f"host={self._hosts}&port={self._ports}&target_session_attrs=read-write"
+        return f"postgresql://postgres@/{self.database.name}?{where}"
+
+
 def resident_bytes(pid: int) -> int:
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * 4096
@@ -58,6 +72,27 @@ def check(after: Aftermath, tell: Callable[[Toll], None]) -> None:
     assert (tally.lost, tally.doubled) == (0, 0)
     assert after.exit_status == 0
     assert "Traceback" not in after.log
+
+
+async def test_r56_the_address_fails_over(
+    own_postgres: PostgresServer, tmp_path: Path, tell: Callable[[Toll], None]
+) -> None:
+    """The server dies for good, and one that follows it commit by commit takes its place: the URL names both."""
+
+    async def fail_over(server: ServerProcess, world: World, _chance: random.Random) -> None:
+        await server.spawn()
+        await server.listening()
+        await play_on(world)
+        await anyio.to_thread.run_sync(own_postgres.stop, "immediate")
+        await until_status(server, "/readyz", 503)
+        await anyio.to_thread.run_sync(standby.promote)
+        await until_status(server, "/readyz", 200)
+        await play_on(world)
+
+    with own_postgres.standby() as standby:
+        place = EitherServer(standby.main, own_postgres.main)
+        check(await storm(tmp_path, place, 5, fail_over), tell)
+    own_postgres.start()  # for whoever puts it away
 
 
 async def test_r58_the_database_restarts_and_stays_away(

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from kraty_persistence.errors import StoreError, StoreUnusable
 from kraty_persistence.sql.dialects import URLS, Dialect, dialect
+from kraty_persistence.sql.dialects.hosts import spread_hosts
 from kraty_persistence.sql.queries import get_meta, set_meta
 from kraty_persistence.sql.tables import REVISION, alembic_version, metadata
 
@@ -22,13 +23,16 @@ def connect(url: str, *, owner: bool, connections: int) -> tuple[sa.Engine, Dial
         StoreUnusable: The URL names no database that a store can live in.
     """
     try:
-        parsed = sa.make_url(url)
+        parsed = sa.make_url(spread_hosts(url))
     except (sa.exc.ArgumentError, ValueError):
         raise StoreUnusable(f"the store's URL is not one: write it as {URLS}") from None
     kind = dialect(parsed.get_backend_name())
     if kind is None:
         raise StoreUnusable(f"no store for {parsed.get_backend_name()}: write the URL as {URLS}")
-    return kind.create_engine(parsed, owner=owner, connections=connections), kind
+    try:
+        return kind.create_engine(parsed, owner=owner, connections=connections), kind
+    except sa.exc.ArgumentError as error:
+        raise StoreUnusable(f"the store's URL is not one: {error}") from None
 
 
 def take_over(engine: sa.Engine, kind: Dialect, *, owner: bool) -> str:
