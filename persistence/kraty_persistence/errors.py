@@ -3,6 +3,7 @@
 StoreError
  +- StoreUnavailable    the world broke: nothing was stored, try again later
  +- StoreTaken          somebody else owns the store now: stop serving
+ |   +- StoreSetBack    the database lacks what was acknowledged: stop, and have an operator look
  +- StoreClosed         this side closed it, or opened it for reading only
  +- StoreUnusable       it cannot be opened: an operator must change what was given
  +- JournalConflict     the actor's memory is out of step with its journal: recover it
@@ -21,6 +22,7 @@ __all__ = [
     "JournalConflict",
     "StoreClosed",
     "StoreError",
+    "StoreSetBack",
     "StoreTaken",
     "StoreUnavailable",
     "StoreUnusable",
@@ -43,8 +45,15 @@ class StoreUnavailable(StoreError):
 class StoreTaken(StoreError):
     """The epoch in the database is no longer ours: another server has opened it for serving."""
 
+    def __init__(self, message: str = "another server has opened this database: this one must stop") -> None:
+        super().__init__(message)
+
+
+class StoreSetBack(StoreTaken):
+    """Commits that were acknowledged are missing, as after a failover to a server that was behind."""
+
     def __init__(self) -> None:
-        super().__init__("another server has opened this database: this one must stop")
+        super().__init__("the database lacks commits that were acknowledged: this server must stop")
 
 
 class StoreClosed(StoreError):

@@ -16,7 +16,15 @@ from cutting_proxy import CuttingProxy, When, cutting_proxy
 from postgres_server import Database
 from store_contract import a_grant, gold, new_player, pay, put, records, submit_all, swords
 
-from kraty_persistence import JournalConflict, StoredActor, StoreError, StoreUnavailable, Unit, UnitRefused
+from kraty_persistence import (
+    JournalConflict,
+    StoredActor,
+    StoreError,
+    StoreSetBack,
+    StoreUnavailable,
+    Unit,
+    UnitRefused,
+)
 from kraty_persistence.sql import SqlStore, open_sql_store
 from kraty_persistence.sql.dialects.postgresql import Postgresql
 from kraty_persistence.sql.dialects.postgresql_writes import CommitFence
@@ -116,6 +124,33 @@ async def test_what_is_in_doubt_is_not_given_up_before_it_is_known(proxy: Cuttin
         await put(store, *records("a", b"3", start=3), *records("b", b"1"))
         assert (await store.load("a")).records == (b"1", b"doubtful", b"3")
         assert await store.get_meta("key") is None
+
+
+async def test_one_that_is_not_where_it_was_is_not_written_to(schema: Database):
+    """After a failover to a server that was behind: going on would leave a gap where something was acknowledged."""
+    async with open_sql_store(schema.url) as store:
+        await put(store, *records("a", b"1"))
+        [(before,)] = schema.run("SELECT value FROM meta WHERE key = 'last_commit'")
+        await put(store, *records("a", b"2", start=2))
+        schema.run("UPDATE meta SET value = %s WHERE key = 'last_commit'", before)
+        assert [type(error) for error in await submit_all(store, records("a", b"3", start=3))] == [StoreSetBack]
+
+
+async def test_one_that_is_not_where_it_was_resolves_no_doubt(proxy: CuttingProxy, schema: Database):
+    async with open_sql_store(proxy.database.url, patience_s=0.0) as store:
+        await put(store, *records("a", b"1"))
+        [(before,)] = schema.run("SELECT value FROM meta WHERE key = 'last_commit'")
+        await put(store, *records("a", b"2", start=2))
+        proxy.cut_at(b"doubtful", when="before", then_refuse=True)
+        fates: list[StoreError | None] = []
+        store.submit(Unit("a", 3, b"doubtful"), fates.append)
+        await until_failing(store)
+        schema.run("UPDATE meta SET value = %s WHERE key = 'last_commit'", before)
+        proxy.refusing = False
+        with anyio.fail_after(20):
+            while not fates:
+                await anyio.lowlevel.checkpoint()
+        assert [type(fate) for fate in fates] == [StoreSetBack]
 
 
 @moments

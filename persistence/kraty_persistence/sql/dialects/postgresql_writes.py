@@ -9,7 +9,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import psycopg as driver
 
-from kraty_persistence.errors import StoreTaken
+from kraty_persistence.errors import StoreSetBack, StoreTaken
 from kraty_persistence.sql.dialects.base import BulkInsert, Fence
 
 __all__ = ["CommitFence", "ManyRows"]
@@ -49,12 +49,12 @@ class CommitFence(Fence):
 
     def enter(self, connection: sa.Connection) -> None:
         if _run(connection, _PASS, self._next()).rowcount == 0:
-            raise StoreTaken
+            raise self._refused(connection)
 
     def add_records(self, connection: sa.Connection, values: Sequence[int | bytes]) -> None:
         columns = [list(values[at::4]) for at in range(4)]
         if _run(connection, _ADD_RECORDS, [*self._next(), *columns]).rowcount == 0:
-            raise StoreTaken
+            raise self._refused(connection)
 
     def passed(self) -> None:
         self._last = self._tried
@@ -71,8 +71,16 @@ class CommitFence(Fence):
         if _run(connection, _PASS, self._next()).rowcount:
             self.passed()
             return False
-        self._last = self._last_number(connection)
+        last = self._last_number(connection)
+        if last < self._last:
+            raise StoreSetBack
+        self._last = last
         return self._last == self._doubtful
+
+    def _refused(self, connection: sa.Connection) -> StoreTaken:
+        """Why nobody passes: the owner is another one, or is not where it was."""
+        self._last_number(connection)
+        return StoreSetBack()
 
     def _last_number(self, connection: sa.Connection) -> int:
         [found] = _run(connection, _LAST, []).fetchone() or [""]
