@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import cycle
 
@@ -50,6 +50,7 @@ class World:
     begins_at: int
     urls: list[str] = field(default_factory=list)
     """Where else to come back to, in turns."""
+    close_codes: Counter[int | None] = field(default_factory=Counter)
     hosts: dict[Client, str] = field(default_factory=dict)
     applied: list[tuple[str, int]] = field(default_factory=list)
     """Who has applied writes, by URL, and when each was sent (ms)."""
@@ -78,11 +79,15 @@ class World:
     async def connected(self, work: Callable[[Client], Awaitable[None]], **who: str) -> None:
         """Do the work on a connection; when that is lost, on the next one, until the work is done."""
         for url in cycle([self.url, *self.urls]):
-            with suppress(ConnectionLost, OSError, TimeoutError):
+            try:
                 async with connect(url, reconnect=False, **who) as client:  # type: ignore[arg-type]
                     self.hosts[client] = url
                     await work(client)
                     return
+            except ConnectionLost as lost:
+                self.close_codes[lost.code] += 1
+            except (OSError, TimeoutError):
+                pass
             await anyio.sleep(COME_BACK_SECONDS)
 
 

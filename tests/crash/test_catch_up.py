@@ -98,10 +98,10 @@ async def season(folder: Path, down: set[int], quiet: set[int]) -> dict[str, Any
     return found
 
 
-def stretches(down: set[int]) -> list[list[int]]:
+def stretches(down: set[int], until_hour: int = HOURS) -> list[list[int]]:
     """The hours in which the server runs, cut where it does not."""
     found: list[list[int]] = [[]]
-    for hour in range(HOURS + 1):
+    for hour in range(until_hour + 1):
         if hour not in down:
             found[-1].append(hour)
         elif found[-1]:

@@ -11,9 +11,11 @@ import anyio
 import pytest
 from crash_outage import greet_a_stranger, status_of, still_reads, until_status
 from crash_players import World
-from crash_storm import storm
+from crash_storm import PLAYERS, storm
 from places import Place, SqliteFile
 from server_process import ServerProcess
+
+from kraty_persistence.sql import open_sql_store
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
 
@@ -64,16 +66,21 @@ async def test_a_full_disk_refuses_and_then_resumes(tmp_path: Path) -> None:
 
 
 async def test_sigterm_under_load_loses_nothing(place: Place, tmp_path: Path) -> None:
-    """R-56: everything that was accepted is answered and stored before the process exits with 0."""
+    """R-56: everything that was accepted is answered, stored and checkpointed before the process exits with 0; clients
+    are told to come back."""
     statuses = []
 
-    async def stop_and_start(server: ServerProcess, _world: World, _chance: random.Random) -> None:
+    async def stop_and_start(server: ServerProcess, world: World, _chance: random.Random) -> None:
         for _ in range(3):
             await server.spawn()
             await server.listening()
             await server.warm_next()
             await anyio.sleep(1)
             statuses.append(await server.stop())
+            async with open_sql_store(place.url, owner=False) as store:
+                behind = [name for name in await store.unfinished() if (await store.load(name)).records]
+            world.library.expect(not behind, f"{behind} have no checkpoint")
+            world.library.expect(world.close_codes.pop(1001, 0) >= PLAYERS, f"clients hear {world.close_codes}")
         await server.spawn()
         await server.listening()
 
