@@ -7,10 +7,13 @@ import shutil
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 import pytest
+from postgres_server import Database
 from processes import Ended, run, run_here
 from raw_peer import Map
 from servers import NOON, WINDOW_ENDS, Server, game_of, serving
@@ -318,3 +321,21 @@ def test_what_is_wrong_is_told_in_a_line(args: list[str], reason: str, window: s
     ended = run_here(*(arg.format(db=db, window=window) for arg in args))
     assert ended.code == 2
     assert any(reason in line for line in ended.reasons), ended.err
+
+
+@pytest.mark.anyio
+async def test_the_same_on_postgresql(schema: Database) -> None:
+    window = await play(schema.url)
+
+    async def told(*args: str) -> list[str]:
+        ended = await anyio.to_thread.run_sync(partial(run_here, *args, "--db", schema.url))
+        assert ended.code == 0, ended
+        return ended.out.splitlines()
+
+    assert (await told("audit"))[-1] == "faults: 0"
+    assert {"winners: 2", "paid at its end: 100 cash"} <= {*await told("windows", "close-report", window)}
+    assert (await told("correct", window, "--without", "ann"))[1] == "bob: rank 2 -> 1; gets 50 cash"
+    await told("correct", window, "--without", "ann", "--apply")
+    assert (await told("correct", window, "--without", "ann"))[-1] == "applied: there is nothing to do"
+    assert (await told("audit"))[-1] == "faults: 0"
+    assert {"left out: ann", "taken back: 2"} <= {*await told("windows", "close-report", window)}
