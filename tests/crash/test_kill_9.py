@@ -73,7 +73,7 @@ async def test_kill_9(seed: int, place: Place, tmp_path: Path, tell: Callable[[T
     print(f"answered after a crash {after.recovered_pending}, windows closed by command {after.windows}")
     assert after.problems == []
     assert (tally.lost, tally.doubled) == (0, 0)
-    assert tally.acknowledged >= 1_000
+    assert tally.acknowledged >= 500
     assert kills.total() == KILLS
     assert after.exit_status == 0
     assert "Traceback" not in after.log

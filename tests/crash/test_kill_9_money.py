@@ -104,7 +104,7 @@ async def test_r20_r27_r56_kill_9_while_money_moves(
     assert market.problems == []
     assert (count.lost, count.doubled) == ([], [])
     assert kills.total() == len(MOMENTS)
-    assert acknowledged >= 500
+    assert acknowledged >= 100
     assert market.receipts.cups
     assert status == 0
     assert "Traceback" not in server.log.read_text(errors="replace")
