@@ -14,6 +14,7 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
+from ipaddress import ip_network
 from typing import Any, TypeVar, cast
 
 import anyio
@@ -123,19 +124,23 @@ class Game:
         *,
         tls: ssl.SSLContext | None = None,
         ops_port: int | None = None,
+        behind_proxy: str | None = None,
     ) -> int:
         """Accept WebSocket connections at `/v1/socket` until the game is closed; the port that was opened.
 
-        With `ops_port` the health checks answer there, and only there.
+        With `ops_port` the health checks and metrics answer there, and only there. `behind_proxy` is a network, such as
+        `10.0.0.0/8`: connections from there come from whom their `X-Forwarded-For` names.
 
         Raises:
             OSError: The port is taken.
+            ValueError: `behind_proxy` is no network.
         """
+        proxies = None if behind_proxy is None else ip_network(behind_proxy)
         sock = open_port(host, port)
         if ops_port is not None:
             ops = open_port(host, ops_port)
-            await self._tasks.start(serve_port, self._gateway, ops, Serves(socket=False))
-        serves = Serves(health=ops_port is None, tls=tls)
+            await self._tasks.start(serve_port, self._gateway, ops, Serves(socket=False, proxies=proxies))
+        serves = Serves(plain=ops_port is None, tls=tls, proxies=proxies)
         await self._tasks.start(serve_port, self._gateway, sock, serves)
         return cast("int", sock.getsockname()[1])
 

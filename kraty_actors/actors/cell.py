@@ -33,7 +33,8 @@ Lane = Literal["pressing", "patient"]
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """What one turn of an actor leads to; spoken of only once it is committed. `error` says that it never will be."""
+    """What one turn of an actor leads to; spoken of only once it is committed. `error` says that it never will be.
+    `handed_at` is when the store got it, by `time.perf_counter`."""
 
     envelopes: list[Envelope]
     inputs: list[Plain] = field(default_factory=list)
@@ -47,13 +48,14 @@ class Batch:
     can_wait: bool = False
     committed: bool = False
     error: StoreError | None = None
+    handed_at: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
 class Cell:
     """`lane` says where it stands in line, if it does. `state` is None while the actor is being recovered. `number` is
     its last batch in the journal. `deaf_to` names the actors (or `tick`) whose words a rule has failed on. What is read
-    back is checked with the `sealer`, if there is one; `damage` says that it can not be."""
+    back is checked with the `sealer`, if there is one; `damage` says that it can not be. `handled` counts commands."""
 
     id: str
     sealer: Sealer | None = None
@@ -75,6 +77,7 @@ class Cell:
     unheard: dict[int, Message] = field(default_factory=dict)
     heard: dict[str, int] = field(default_factory=dict)
     alarm: int | None = None
+    handled: int = 0
     gatherer: Gathers | None = None
 
     def say(self, message: Message) -> int:

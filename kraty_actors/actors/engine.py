@@ -7,7 +7,7 @@ through `respond`, so that requests keep their order; those that join several ac
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -24,6 +24,7 @@ from kraty_actors.actors.corrections import Corrections
 from kraty_actors.actors.effects import Deliveries, GrantTerms
 from kraty_actors.actors.entrance import Entrance
 from kraty_actors.actors.explaining import Explaining
+from kraty_actors.actors.figures import ActorFigures, LoopFigures, figures_of
 from kraty_actors.actors.gates import Gates
 from kraty_actors.actors.inquiries import Inquiries
 from kraty_actors.actors.journal_key import own_sealer
@@ -176,6 +177,7 @@ class Engine(Listener):
         self.edge.finished(actor_id)
 
     def happened(self, effect: Effect) -> None:
+        self.figures.happened(effect)
         self._world.dossiers.happened(effect)
 
     def notice(self, notice: Notice) -> None:
@@ -239,7 +241,16 @@ class Engine(Listener):
         else:
             self._loop.ask(where[0], GetAttempt(player, where[1]), respond)
 
-    # -- health
+    # -- how it stands
+
+    @property
+    def figures(self) -> LoopFigures:
+        """What the actors have done so far."""
+        return self._loop.figures
+
+    def actors(self) -> Iterator[ActorFigures]:
+        """Every actor in memory as it stands."""
+        return figures_of(self._loop.cells)
 
     def is_healthy(self) -> bool:
         """Whether the last commit succeeded."""

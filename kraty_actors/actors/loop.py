@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
 import anyio
@@ -23,6 +23,7 @@ from kraty_actors.actors.chain import UNKEYED, AlteredJournal
 from kraty_actors.actors.checkpoints import Checkpoints
 from kraty_actors.actors.clock import Clock
 from kraty_actors.actors.effects import Recorder
+from kraty_actors.actors.figures import LoopFigures
 from kraty_actors.actors.lanes import Lanes
 from kraty_actors.actors.records import FROM_ACTOR, pack_batch
 from kraty_actors.domain.outcome import Command, Effect, Message, Notice, Outcome, Refusal, State, Tick
@@ -80,6 +81,7 @@ class ActorLoop:
     Attributes:
         recorder: Turns what batches lead to into rows.
         sealer: Chains the records of the journal; to be set before anything is asked.
+        figures: What is counted on the way.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class ActorLoop:
         self.listener = Listener()
         self.recorder = Recorder()
         self.sealer = UNKEYED
+        self.figures = LoopFigures()
         self._checkpoints = Checkpoints(store, self._checkpoint_stored)
         self._store = store
         self._clock = clock
@@ -143,6 +146,11 @@ class ActorLoop:
 
     def now_ms(self) -> int:
         return self._clock.now_ms()
+
+    @property
+    def cells(self) -> Collection[Cell]:
+        """Every actor that is here, to be looked at."""
+        return self._cells.values()
 
     # -- running
 
@@ -206,6 +214,7 @@ class ActorLoop:
             return
         now = cell.now = max(self._clock.now_ms(), cell.now)
         batch = Batch(self._take(cell, now))
+        cell.handled += len(batch.envelopes)
         for at, envelope in enumerate(batch.envelopes):
             try:
                 self._apply(cell, cell.state, batch, envelope, now)
@@ -284,6 +293,7 @@ class ActorLoop:
             one.can_wait and not one.committed for one in cell.in_flight
         )
         cell.in_flight.append(batch)
+        self.figures.handed(batch)
         unit = Unit(
             cell.id,
             cell.number,
@@ -298,6 +308,8 @@ class ActorLoop:
             self._fatal = error
         else:
             batch.committed, batch.error = error is None, error
+            if batch.committed:
+                self.figures.stored(batch)
             self._settled.add(cell, "patient" if batch.can_wait else "pressing")
         self._rouse()
 

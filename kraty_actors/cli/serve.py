@@ -46,6 +46,7 @@ class Options:
     insecure_dev: bool
     allow_private_webhooks: bool
     tls: ssl.SSLContext | None
+    behind_proxy: str | None
     journal_key: str | None
 
 
@@ -54,7 +55,7 @@ class Options:
 @click.option("--db", default="sqlite:///kraty.db", show_default=True, metavar="URL", help="Where everything is kept.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one.")
-@click.option("--ops-port", type=click.IntRange(0, 65535), help="Health checks on a port of their own.")
+@click.option("--ops-port", type=click.IntRange(0, 65535), help="Health checks and metrics on a port of their own.")
 @click.option(
     "--secret-file", type=click.Path(path_type=Path), help="Secrets, one a line: the first signs, all verify."
 )
@@ -79,7 +80,17 @@ def serve(
     _tune_the_interpreter()
     tls = _tls(tls_cert, tls_key)
     options = Options(
-        game, db, host, port, ops_port, secrets, insecure_dev, allow_private_webhooks, tls, key_of(key_file)
+        game,
+        db,
+        host,
+        port,
+        ops_port,
+        secrets,
+        insecure_dev,
+        allow_private_webhooks,
+        tls,
+        behind_proxy,
+        key_of(key_file),
     )
     anyio.run(_serve, options, backend=backend)
 
@@ -107,7 +118,13 @@ async def _serve(options: Options) -> None:
             ) as game:
                 for warning in game.warnings:
                     log.warning("%s: %s", warning.path, warning.message)
-                port = await game.serve(options.host, options.port, tls=options.tls, ops_port=options.ops_port)
+                port = await game.serve(
+                    options.host,
+                    options.port,
+                    tls=options.tls,
+                    ops_port=options.ops_port,
+                    behind_proxy=options.behind_proxy,
+                )
                 scheme = "wss" if options.tls else "ws"
                 host = f"[{options.host}]" if ":" in options.host else options.host
                 click.echo(f"listening on {scheme}://{host}:{port}/v1/socket")

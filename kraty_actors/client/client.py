@@ -100,6 +100,12 @@ class Client:
         """The name under which a player's own token appears on boards."""
         return self._session.welcome.get("participantId")
 
+    @property
+    def mismatches(self) -> int:
+        """How often a watched board was not what the server took it for, by its version or its checksum. It was asked
+        for anew; this stays 0, or something is wrong."""
+        return self._session.mismatches
+
     def for_player(self, player_id: str) -> Client:
         """The same connection, with every call made for one player (servers and operators)."""
         client = Client(self._session)

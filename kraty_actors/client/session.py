@@ -85,10 +85,12 @@ class Session:
 
     Attributes:
         welcome: The answer to the last `hello`.
+        mismatches: How often a copy of a board was not what the server took it for, and was asked for anew.
     """
 
     def __init__(self, url: str, hello: Mapping[str, Any], codec: Codec, *, reconnect: bool, dial: Dial | None) -> None:
         self.welcome: dict[str, Any] = {}
+        self.mismatches = 0
         self._url = url
         self._hello = hello
         self._codec = codec
@@ -176,6 +178,11 @@ class Session:
         """Ask for a view anew; its pushes count again from the answer on."""
         watch.sub = None
         self._post("boards.watch", watch.fields, on_ok=partial(self._watched, watch), on_error=watch.fail)
+
+    def went_astray(self, watch: Watch) -> None:
+        """A copy does not fit to its delta, or to the checksum that came with it."""
+        self.mismatches += 1
+        self.watch_again(watch)
 
     def _watched(self, watch: Watch, ok: dict[str, Any]) -> None:
         watch.started(ok)

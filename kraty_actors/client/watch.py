@@ -16,8 +16,8 @@ class Watcher(Protocol):
     async def flush(self) -> None:
         """Send what was posted."""
 
-    def watch_again(self, watch: Watch) -> None:
-        """Ask for the view anew."""
+    def went_astray(self, watch: Watch) -> None:
+        """The copy is not what the server takes it for: ask for the view anew."""
 
     async def unwatch(self, watch: Watch) -> None:
         """Give the view up."""
@@ -95,7 +95,7 @@ class Watch:
         match push["push"]:
             case "board.delta":
                 if not self.view.apply(push):
-                    self._watcher.watch_again(self)
+                    self._watcher.went_astray(self)
                     return
             case "board.snapshot":
                 self.view.replace(push)

@@ -45,7 +45,16 @@ from kraty_actors.definitions.events import (
     ScoreFormula,
 )
 from kraty_actors.definitions.faults import DefinitionFaults, Fault
-from kraty_actors.definitions.game import Currency, GameFile, IdentityPool, Item, LobbySettings, Settings, Webhook
+from kraty_actors.definitions.game import (
+    Currency,
+    GameFile,
+    IdentityPool,
+    Item,
+    LimitSettings,
+    LobbySettings,
+    Settings,
+    Webhook,
+)
 from kraty_actors.definitions.load import (
     Loaded,
     LoadedBoard,
@@ -113,6 +122,7 @@ __all__ = [
     "IdentityPool",
     "Item",
     "Leaderboard",
+    "LimitSettings",
     "Loaded",
     "LoadedBoard",
     "LoadedEvent",

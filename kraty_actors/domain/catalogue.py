@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from kraty_actors.definitions import EventDefinition, GameFile
+from kraty_actors.definitions import EventDefinition, GameFile, LimitSettings
 from kraty_actors.domain.board_shelf import SharedBoardView
 from kraty_actors.domain.ids import player_windows_id
 from kraty_actors.domain.outcome import Plain
@@ -17,6 +17,8 @@ from kraty_actors.domain.unrolled import Unrolled
 EventState = Literal["draft", "scheduled", "live", "paused", "finalized"]
 WindowState = Literal["upcoming", "open", "closing", "finalized", "cancelled"]
 Bag = Mapping[str, Plain]
+
+NO_GAME_LIMITS = LimitSettings()
 
 CLOSED_LISTED = 10
 """Closed windows that `windows.list` shows for an event."""
@@ -161,6 +163,11 @@ class Catalogue:
     boards: Mapping[str, SharedBoardView]
     due_at: int | None = None
     """When the next window or period is to open: from then on this picture is out of date."""
+
+    @property
+    def limits(self) -> LimitSettings:
+        """What connections may ask."""
+        return self.game.settings.limits if self.game is not None else NO_GAME_LIMITS
 
     def window(self, window_id: str, now: int) -> WindowView | None:
         """The window of that id, if it has opened or is to come."""

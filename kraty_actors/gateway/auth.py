@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard, cast
 
@@ -59,6 +59,12 @@ def read_secrets(text: str) -> tuple[str, ...]:
         if len(secret.encode()) < SECRET_BYTES_MIN:
             raise ValueError(f"line {number}: a secret needs at least {SECRET_BYTES_MIN} bytes")
     return secrets
+
+
+def bearer(headers: Mapping[str, str]) -> str | None:
+    """The token of an `Authorization` header."""
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def sign(secret: str, role: Role, player_id: str | None, ttl_seconds: int, *, name: str | None = None) -> str:

@@ -21,6 +21,8 @@ from kraty_actors.gateway.operations.boards import resumed
 from kraty_actors.gateway.operations.people import player_banned
 from kraty_actors.gateway.order import Asked, PushOutbox
 from kraty_actors.gateway.outbox import Outbox
+from kraty_actors.gateway.pace import UNHURRIED, Pace
+from kraty_actors.gateway.pressure import SHEDS
 from kraty_persistence import PlayerRow, StoreClosed, StoreTaken, StoreUnavailable
 from kraty_protocol.conversation import Conversation, Request
 from kraty_protocol.conversation import Refusal as WireRefusal
@@ -37,6 +39,10 @@ log = logging.getLogger(__name__)
 
 UNANSWERED_MAX = 64
 """Requests of one connection that wait for more than one actor or for the store; further ones are not read."""
+
+
+PUSHES_MAX_BYTES = 1024 * 1024
+"""Unsent bytes from which on a connection gets no further push but is dropped."""
 
 
 class Line:
@@ -56,7 +62,12 @@ class Line:
 
 
 class Connection:
-    """Takes frames, answers them. Replies to one actor's requests keep their order, for the actor keeps it."""
+    """Takes frames, answers them. Replies to one actor's requests keep their order, for the actor keeps it.
+
+    Attributes:
+        pace: How fast the peer may ask; connections of one player share it.
+        sheds: Whether requests are refused while the server is too busy.
+    """
 
     def __init__(
         self, gateway: Gateway, conversation: Conversation, outbox: Outbox, line: Line, tasks: TaskGroup,
@@ -70,6 +81,11 @@ class Connection:
         self._pushes = PushOutbox(outbox)
         self.watcher = Watcher(self._pushes)
         self.since = self.heard_at = anyio.current_time()
+        self.pace = UNHURRIED
+        self.sheds = False
+        self._excess: Pace | None = None
+        self._asked: dict[int, tuple[str, float]] = {}
+        self._writes = gateway.figures.writes
         self._line = line
         self._tasks = tasks
         self._header_token = header_token
@@ -80,6 +96,11 @@ class Connection:
 
     # -- frames in
 
+    def heard(self, now: float) -> None:
+        """Something has come, which is taken next."""
+        self.heard_at = now
+        self.pace.at(now)
+
     def receive(self, data: bytes | str) -> Awaitable[None] | None:
         """Take one frame: answer it, or see to it that it will be answered.
 
@@ -87,6 +108,9 @@ class Connection:
         most of what comes.
         """
         if self._is_closing:
+            return None
+        if not self.pace.take():
+            self._refuse_excess(data)
             return None
         request = self.conversation.receive(data)
         if isinstance(request, WireRefusal):
@@ -97,14 +121,55 @@ class Connection:
                 return self._guard(request.id, request.op, self._progress_for(request.id, request.fields))
             self._progress(self.player, request.id, request.fields)
             return None
+        self._asked[request.id] = request.op, self.heard_at
+        if self.sheds and self._is_shed(request):
+            return None
         if isinstance(request.fields, Hello):
             return self._guard(request.id, request.op, self._hello(request.id, request.fields))
         return self._handle(request) if request.op in IN_ORDER else self._hand_on(request)
 
     def _refuse_frame(self, refusal: WireRefusal) -> None:
-        self._send(self.conversation.error_reply(refusal.id, refusal.code, refusal.message, refusal.details))
+        self._send_error(refusal.id, refusal.code, refusal.message, refusal.details)
         if refusal.close is not None:
             self.close(refusal.close, refusal.message)
+
+    # -- too much at once
+
+    def count_frame(self) -> None:
+        """A frame has come that is no request, such as a ping or a part of something."""
+        if not self._is_closing and not self.pace.take():
+            self._is_flood()
+
+    def _refuse_excess(self, data: bytes | str) -> None:
+        """Refuse what comes faster than it may; close if that comes too fast as well."""
+        if self._is_flood():
+            return
+        judged = self.conversation.receive(data)
+        if isinstance(judged, WireRefusal) and (judged.id is None or judged.code == "malformed"):
+            self._refuse_frame(judged)
+        elif judged.id is not None:
+            details = {"retryAfter": self.pace.wait_seconds()}
+            message = f"at most {self.pace.rate} requests a second"
+            self._send_error(judged.id, "rate_limited", message, details)
+
+    def _is_flood(self) -> bool:
+        if self._excess is None:
+            self._excess = self.gateway.new_pace()
+        self._excess.at(self.heard_at)
+        if self._excess.take():
+            return False
+        self.gateway.figures.flooded += 1
+        self.close(CloseCode.FLOODING, "flooding")
+        return True
+
+    def _is_shed(self, request: Request) -> bool:
+        """Refuse what can wait, while the server is too busy; operators are always heard."""
+        level = SHEDS.get(request.op)
+        if level is None or self.gateway.pressure.level(self.heard_at) < level or self.conversation.role == "operator":
+            return False
+        self.gateway.figures.shed[request.op] += 1
+        self.refuse(request.id, Refused("overloaded", "the server is too busy for this now", {"retryAfter": 1}))
+        return True
 
     # -- the one hot request
 
@@ -125,10 +190,12 @@ class Connection:
             write.what,
             write.mode,
             write.identity,
-            partial(self._written, request_id),
+            partial(self._written, request_id, self.heard_at),
         )
 
-    def _written(self, request_id: int, answer: object) -> None:
+    def _written(self, request_id: int, arrived_at: float, answer: object) -> None:
+        writes = self._writes
+        writes[arrived_at] = writes.get(arrived_at, 0) + 1
         if isinstance(answer, Written):
             self._send(self.conversation.reply(request_id, translate.written(answer, self.gateway.engine.grant_terms)))
         else:
@@ -173,7 +240,7 @@ class Connection:
         try:
             identity = self.gateway.identify(hello, self._header_token)
         except BadToken as error:
-            self._send(self.conversation.error_reply(request_id, "unauthenticated", str(error)))
+            self.refuse(request_id, Refused("unauthenticated", str(error)))
             self.close(CloseCode.BAD_TOKEN, str(error))
             return
         known = self.identity
@@ -207,8 +274,6 @@ class Connection:
         self.gateway.admit(self)
 
     def _welcome(self, identity: Identity, subs: list[dict[str, Any]]) -> dict[str, Any]:
-        game = self.gateway.engine.catalogue.game
-        limits = game.settings.limits if game else None
         return {
             "protocol": PROTOCOL_VERSION,
             "role": identity.role,
@@ -217,7 +282,7 @@ class Connection:
             "serverTime": iso(self.gateway.engine.now_ms()),
             "limits": {
                 "maxFrameBytes": self.conversation.limits.frame_bytes,
-                "requestsPerSecond": limits.requests_per_second if limits else 2000,
+                "requestsPerSecond": self.pace.rate,
                 "watches": self.watches_max,
             },
             "resumed": bool(subs) and all(sub["how"] == "delta" for sub in subs),
@@ -226,16 +291,14 @@ class Connection:
 
     @property
     def watches_max(self) -> int:
-        game = self.gateway.engine.catalogue.game
-        return game.settings.limits.watches_per_connection if game else 64
+        return self.gateway.limits.watches_per_connection
 
     # -- frames out
 
     def answer(self, request_id: int, reply: object, shape: Callable[[Any], Mapping[str, Any]] | None = None) -> None:
         """Answer with what an actor replied: a refusal as an error, anything else in the given shape."""
         if isinstance(reply, Refusal):
-            details = translate.refusal_details(reply)
-            self._send(self.conversation.error_reply(request_id, reply.code, reply.message, details))
+            self._send_error(request_id, reply.code, reply.message, translate.refusal_details(reply))
         elif shape is not None:
             self.reply(request_id, shape(reply))
         else:
@@ -243,16 +306,36 @@ class Connection:
             self.refuse(request_id, Refused("internal_error", "the server failed on this request"))
 
     def reply(self, request_id: int, ok: Mapping[str, Any]) -> None:
-        self._send(self.conversation.reply(request_id, ok))
+        self.reply_encoded(request_id, self.conversation.reply(request_id, ok))
 
-    def reply_encoded(self, frame: bytes) -> None:
+    def reply_encoded(self, request_id: int, frame: bytes) -> None:
         """Answer with a frame that is encoded already."""
+        self._answered(request_id)
         self._send(frame)
 
     def refuse(self, request_id: int, refused: Refused) -> None:
-        self._send(self.conversation.error_reply(request_id, refused.code, refused.message, refused.details))
+        self._send_error(request_id, refused.code, refused.message, refused.details)
+
+    def _send_error(
+        self, request_id: int | None, code: str, message: str, details: Mapping[str, Any] | None = None
+    ) -> None:
+        self.gateway.figures.refused[code] += 1
+        if request_id is not None:
+            self._answered(request_id)
+        self._send(self.conversation.error_reply(request_id, code, message, details))
+
+    def _answered(self, request_id: int) -> None:
+        asked = self._asked.pop(request_id, None)
+        if asked is not None:
+            op, arrived_at = asked
+            self.gateway.figures.answered(op, anyio.current_time() - arrived_at)
 
     def push(self, name: str, fields: Mapping[str, Any]) -> None:
+        """Tell the peer something. One that reads nothing for so long that pushes pile up is cut off: after it comes
+        back it asks for what it missed."""
+        if self.outbox.unsent_bytes > PUSHES_MAX_BYTES:
+            self.drop()
+            return
         self._pushes.put(self.conversation.push(name, fields))
         self._touch()
 

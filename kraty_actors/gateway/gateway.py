@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Collection, Container, Iterable, Sequence
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 
 import anyio
 from anyio.abc import TaskGroup
@@ -13,23 +12,26 @@ from anyio.abc import TaskGroup
 from kraty_actors.actors.engine import Engine
 from kraty_actors.actors.entrance import Declined
 from kraty_actors.actors.loop import Listener
+from kraty_actors.definitions import LimitSettings
 from kraty_actors.domain.attempt import AttemptView
 from kraty_actors.domain.lobby import LobbyView
 from kraty_actors.domain.outcome import BanSet, Notice, Pay
 from kraty_actors.gateway import translate
+from kraty_actors.gateway.addresses import Address, Addresses
 from kraty_actors.gateway.auth import BadToken, Identity, verify
 from kraty_actors.gateway.connection import Connection
+from kraty_actors.gateway.figures import Figures
 from kraty_actors.gateway.hub import Hub
 from kraty_actors.gateway.listing import ListingFrames
+from kraty_actors.gateway.pace import Pace
 from kraty_actors.gateway.poller import Poller
+from kraty_actors.gateway.pressure import Pressure
 from kraty_protocol.errors import CloseCode
 from kraty_protocol.limits import HELLO_SECONDS, PING_SECONDS, SILENCE_SECONDS
 from kraty_protocol.messages import Hello
 
 log = logging.getLogger(__name__)
 
-SOCKET_PATH = "/v1/socket"
-NOTHING_HERE = f"nothing here: the socket is at {SOCKET_PATH}\n"
 SWEEP_SECONDS = 1.0
 GOODBYE_SECONDS = 5.0
 
@@ -40,7 +42,10 @@ class Gateway(Listener):
     def __init__(self, engine: Engine, secrets: Sequence[str], insecure_dev: bool, tasks: TaskGroup) -> None:
         self.engine = engine
         self.tasks = tasks
-        self.hub = Hub(engine, tasks)
+        self.figures = Figures()
+        self.pressure = Pressure(tasks)
+        self.addresses = Addresses()
+        self.hub = Hub(engine, tasks, self.figures)
         self.poller = Poller()
         self.listings = ListingFrames()
         self.is_stopping = False
@@ -48,6 +53,7 @@ class Gateway(Listener):
         self._insecure_dev = insecure_dev
         self._connections: set[Connection] = set()
         self._by_player: dict[int, set[Connection]] = {}
+        self._owing: dict[int, Pace] = {}
         self._touched: list[Connection] = []
         self._left = anyio.Event()
         engine.edge = self
@@ -72,8 +78,31 @@ class Gateway(Listener):
 
     # -- connections
 
+    @property
+    def connections(self) -> Collection[Connection]:
+        return self._connections
+
+    @property
+    def limits(self) -> LimitSettings:
+        """What the game allows connections now."""
+        return self.engine.catalogue.limits
+
+    def new_pace(self) -> Pace:
+        return Pace(self.limits.requests_per_second, self.limits.burst)
+
+    def let_in(self, address: Address | None) -> bool:
+        """Count a connection from there, unless there are too many; who was let in has to leave `addresses`."""
+        if self.addresses.enter(address, self.limits.connections_per_address):
+            return True
+        self.figures.turned_away += 1
+        return False
+
     def join(self, connection: Connection) -> None:
+        """Somebody from outside has connected: from now on there are limits to what they ask."""
         self._connections.add(connection)
+        self.figures.opened += 1
+        connection.pace = self.new_pace()
+        connection.sheds = True
         if self.is_stopping:
             connection.close(CloseCode.GOING_AWAY, "shutting down")
 
@@ -86,19 +115,26 @@ class Gateway(Listener):
         self.hub.leave(connection.watcher)
         if connection.player is None:
             return
-        others = self._by_player.get(connection.player.number, set())
+        number = connection.player.number
+        others = self._by_player.get(number, set())
         others.discard(connection)
         if not others:
-            self._by_player.pop(connection.player.number, None)
-            self.engine.lobbies.presence(connection.player.number, here=False)
+            self._by_player.pop(number, None)
+            self._owing[number] = connection.pace  # hanging up pays for nothing
+            self.engine.lobbies.presence(number, here=False)
 
     def admit(self, connection: Connection) -> None:
         """A connection has said who it is; a lobby that forms hears that its player is there."""
-        if connection.player is not None:
-            number = connection.player.number
-            if number not in self._by_player:
-                self.engine.lobbies.presence(number, here=True)
-            self._by_player.setdefault(number, set()).add(connection)
+        if connection.player is None:
+            return
+        number = connection.player.number
+        others = self._by_player.setdefault(number, set())
+        if others:
+            connection.pace = next(iter(others)).pace
+        else:
+            connection.pace = self._owing.pop(number, connection.pace)
+            self.engine.lobbies.presence(number, here=True)
+        others.add(connection)
 
     def identify(self, hello: Hello, header_token: str | None) -> Identity:
         """What a hello proves.
@@ -108,7 +144,7 @@ class Gateway(Listener):
         """
         token = hello.token or header_token
         if token is not None:
-            return verify(self._secrets, token, self.engine.now_ms())
+            return self.verify(token)
         if not self._insecure_dev:
             raise BadToken("say hello with a token")
         role = hello.role or "player"
@@ -116,17 +152,19 @@ class Gateway(Listener):
             raise BadToken("name the player in playerId")
         return Identity(role, hello.player_id if role == "player" else None)
 
-    def http_get(self, path: str) -> tuple[HTTPStatus, str]:
-        """The plain HTTP side of the port: is the loop alive, can it serve?"""
-        if path == "/healthz":
-            return HTTPStatus.OK, "ok\n"
-        if path != "/readyz":
-            return HTTPStatus.NOT_FOUND, NOTHING_HERE
+    def verify(self, token: str) -> Identity:
+        """What a token proves.
+
+        Raises:
+            BadToken: Nothing.
+        """
+        return verify(self._secrets, token, self.engine.now_ms())
+
+    def why_not_ready(self) -> str | None:
+        """What keeps this server from serving, or None."""
         if self.is_stopping:
-            return HTTPStatus.SERVICE_UNAVAILABLE, "shutting down\n"
-        if not self.engine.is_healthy():
-            return HTTPStatus.SERVICE_UNAVAILABLE, "the last commit to the database failed\n"
-        return HTTPStatus.OK, "ready\n"
+            return "shutting down"
+        return None if self.engine.is_healthy() else "the last commit to the database failed"
 
     # -- what the actors tell
 
@@ -183,6 +221,9 @@ class Gateway(Listener):
             touched, self._touched = self._touched, []
             for connection in touched:
                 connection.flush()
+            now = anyio.current_time()
+            self.figures.turn_is_over(now)
+            self.pressure.look(now)
 
     # -- time
 
@@ -193,6 +234,8 @@ class Gateway(Listener):
             now = anyio.current_time()
             for connection in list(self._connections):
                 self._judge(connection, now)
+            for number in [number for number, pace in self._owing.items() if pace.paid_at <= now]:
+                del self._owing[number]
             self.hub.forget_old()
 
     def _judge(self, connection: Connection, now: float) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 from websockets.exceptions import ConnectionClosed
 
+from kraty_actors.gateway.auth import bearer
 from kraty_actors.gateway.connection import Connection, Line
 from kraty_actors.gateway.gateway import Gateway
 from kraty_actors.gateway.outbox import MessageOutbox
@@ -42,13 +43,13 @@ async def serve_websocket(gateway: Gateway, websocket: Any) -> None:
     line = HostedLine()
     outbox = MessageOutbox(codec, send)
     async with anyio.create_task_group() as tasks:
-        connection = Connection(gateway, Conversation(codec), outbox, line, tasks, _bearer(websocket))
+        connection = Connection(gateway, Conversation(codec), outbox, line, tasks, _token(websocket))
         gateway.join(connection)
         tasks.start_soon(_sending, outbox)
         try:
             with line.scope:
                 async for message in websocket:
-                    connection.heard_at = anyio.current_time()
+                    connection.heard(anyio.current_time())
                     if (pending := connection.receive(message)) is not None:
                         await pending
                     connection.flush()
@@ -67,7 +68,6 @@ async def _sending(outbox: MessageOutbox) -> None:
         await outbox.run()
 
 
-def _bearer(websocket: Any) -> str | None:
+def _token(websocket: Any) -> str | None:
     request = getattr(websocket, "request", None)
-    scheme, _, token = (request.headers.get("Authorization", "") if request else "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
+    return bearer(request.headers) if request else None

@@ -19,6 +19,7 @@ from kraty_actors.actors.engine import Engine
 from kraty_actors.domain.board_view import GetBoard
 from kraty_actors.domain.outcome import Refusal
 from kraty_actors.gateway import translate
+from kraty_actors.gateway.figures import Figures
 from kraty_actors.gateway.frames import SharedPush
 from kraty_actors.gateway.outbox import Outbox
 from kraty_persistence import StoreUnavailable
@@ -32,6 +33,9 @@ REMOVED_MAX = 1_000
 
 KEPT_SECONDS = 300
 """How long a view is remembered after its last watcher left, for those who come back."""
+
+KEPT_VIEWS_MAX = 1_000
+"""Views without a watcher that are remembered; of more, those that were left first are forgotten."""
 
 Map = dict[str, Any]
 
@@ -65,6 +69,7 @@ class View:
     deltas: int = 0
     is_final: bool = False
     watchers: dict[Watcher, int] = field(default_factory=dict)
+    arriving: int = 0
     is_asking: bool = False
     is_dirty: bool = False
     refreshed_at: float = 0.0
@@ -133,13 +138,24 @@ class Watcher:
 class Hub:
     """All views of a server. `moved` costs one look-up for a board that nobody watches."""
 
-    def __init__(self, engine: Engine, tasks: TaskGroup) -> None:
+    def __init__(self, engine: Engine, tasks: TaskGroup, figures: Figures) -> None:
         self._engine = engine
+        self._figures = figures
         self._tasks = tasks
         self._views: dict[ViewKey, View] = {}
         self._by_board: dict[str, list[View]] = {}
+        self._left: dict[ViewKey, None] = {}
         self._names = count(1)
         self._alarms: dict[str, int] = {}
+
+    @property
+    def watchers(self) -> int:
+        """Watchers of all views."""
+        return sum(len(view.watchers) for view in self._views.values())
+
+    @property
+    def views(self) -> int:
+        return len(self._views)
 
     # -- watching
 
@@ -147,23 +163,47 @@ class Hub:
         """Add a watcher to a view, which then is as new as the board. The watcher's copy is as new as the view, or
         has the version `since` and is to be brought up to date by `resume`."""
         view = self._views.get(key) or self._keep(View(key, f"v{next(self._names)}"))
-        if view.is_dirty or not view.version or not view.watchers:
-            refusal = await self._refresh(view)
-            if refusal is not None:
-                self._drop(view)
-                return refusal
-        view.watchers[watcher] = view.version if since is None else since
-        watcher.views[view.sub] = view
+        view.arriving += 1
+        self._left.pop(key, None)
+        try:
+            if view.is_dirty or not view.version or not view.watchers:
+                refusal = await self._renew(view)
+                if refusal is not None:
+                    self._drop(view)
+                    return refusal
+            view.watchers[watcher] = view.version if since is None else since
+            watcher.views[view.sub] = view
+        finally:
+            view.arriving -= 1
+            self._look_whether_left(view)
         self._look_again(view)
+        if view.is_dirty:
+            self._ask_anew(view)
         return view
+
+    async def _renew(self, view: View) -> Refusal | None:
+        """Bring a view up to the board; one that nobody watches was not kept so."""
+        if not view.watchers:
+            view.is_dirty = False
+        return await self._refresh(view)
 
     def unwatch(self, watcher: Watcher, sub: str) -> bool:
         view = watcher.views.pop(sub, None)
         if view is None:
             return False
         view.watchers.pop(watcher, None)
-        view.left_at = anyio.current_time()
+        self._look_whether_left(view)
         return True
+
+    def _look_whether_left(self, view: View) -> None:
+        """Remember a view that nobody watches any more for a while, among so many others."""
+        if view.watchers or view.arriving or self._views.get(view.key) is not view:
+            return
+        view.left_at = anyio.current_time()
+        self._left.pop(view.key, None)
+        self._left[view.key] = None
+        if len(self._left) > KEPT_VIEWS_MAX:
+            self._drop(self._views[next(iter(self._left))])
 
     def leave(self, watcher: Watcher) -> None:
         for sub in list(watcher.views):
@@ -181,17 +221,20 @@ class Hub:
     def forget_old(self) -> None:
         """Drop the views that nobody came back to."""
         before = anyio.current_time() - KEPT_SECONDS
-        for view in [view for view in self._views.values() if not view.watchers and view.left_at < before]:
+        while self._left:
+            view = self._views[next(iter(self._left))]
+            if view.left_at >= before:
+                return
             self._drop(view)
 
     def _keep(self, view: View) -> View:
         self._views[view.key] = view
         self._by_board.setdefault(view.key.board, []).append(view)
-        view.left_at = anyio.current_time()
         return view
 
     def _drop(self, view: View) -> None:
         self._views.pop(view.key, None)
+        self._left.pop(view.key, None)
         others = self._by_board.get(view.key.board, [])
         if view in others:
             others.remove(view)
@@ -201,12 +244,18 @@ class Hub:
     # -- what the board does
 
     def moved(self, board: str) -> None:
-        """The board changed: its views are asked anew, each at most so many times a second."""
+        """The board changed: its views are asked anew, each at most so many times a second, if anybody watches them."""
         for view in self._by_board.get(board, ()):
+            if view.watchers and view.is_dirty:
+                self._figures.merged["pace"] += 1
             view.is_dirty = True
-            if not view.is_asking:
-                view.is_asking = True
-                self._tasks.start_soon(self._follow, view)
+            if view.watchers:
+                self._ask_anew(view)
+
+    def _ask_anew(self, view: View) -> None:
+        if not view.is_asking:
+            view.is_asking = True
+            self._tasks.start_soon(self._follow, view)
 
     def finished(self, board: str) -> None:
         """The board is final: tell everybody who watches, and let them go."""
@@ -281,7 +330,9 @@ class Hub:
     def _tell(self, view: View) -> None:
         by_version: dict[int, list[Watcher]] = {}
         for watcher, version in view.watchers.items():
-            if not watcher.outbox.is_behind:
+            if watcher.outbox.is_behind:
+                self._figures.merged["slow"] += 1
+            else:
                 by_version.setdefault(version, []).append(watcher)
         if not by_version:
             return
@@ -301,6 +352,8 @@ class Hub:
         return SharedPush("board.delta", body)
 
     def _push(self, view: View, push: SharedPush, watchers: list[Watcher]) -> None:
+        self._figures.deltas += 1
+        self._figures.deliveries += len(watchers)
         for watcher in watchers:
             if watcher in view.watchers:
                 view.watchers[watcher] = view.version
@@ -313,8 +366,7 @@ class Hub:
                 self._catch_up(view, watcher)
 
     def _deltas_per_second(self) -> int:
-        game = self._engine.catalogue.game
-        return game.settings.limits.deltas_per_second if game else 10
+        return self._engine.catalogue.limits.deltas_per_second
 
 
 def _final(view: View) -> Map:

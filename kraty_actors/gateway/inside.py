@@ -61,6 +61,7 @@ class Doorbell:
     """An outbox that keeps only what came last, and tells that something came."""
 
     is_behind = False
+    unsent_bytes = 0
 
     def __init__(self) -> None:
         self.last = b""

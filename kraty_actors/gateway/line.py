@@ -17,16 +17,19 @@ import anyio
 from anyio.abc import TaskGroup
 from websockets.exceptions import NegotiationError
 from websockets.frames import Frame, Opcode
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
 from websockets.protocol import OPEN, Event
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
+from kraty_actors.gateway.addresses import Address, Network, caller
+from kraty_actors.gateway.auth import bearer
 from kraty_actors.gateway.connection import Connection, Line
 from kraty_actors.gateway.frames import FIN_BINARY, FIN_TEXT
-from kraty_actors.gateway.gateway import NOTHING_HERE, SOCKET_PATH, Gateway
+from kraty_actors.gateway.gateway import Gateway
 from kraty_actors.gateway.outbox import ByteOutbox
 from kraty_actors.gateway.pipes import Pipe
+from kraty_actors.gateway.plain_http import NOTHING_HERE, SOCKET_PATH, TOO_MANY, Page, plain_get
 from kraty_actors.gateway.small_frames import small_frames
 from kraty_protocol.codec import CODECS, MSGPACK
 from kraty_protocol.conversation import Conversation
@@ -51,11 +54,16 @@ def select_codec(_protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> S
 
 @dataclass(frozen=True, slots=True)
 class Serves:
-    """What a port answers: the socket, the health checks, or both."""
+    """What a port answers: the socket, plain HTTP, or both; and from where `X-Forwarded-For` is believed."""
 
     socket: bool = True
-    health: bool = True
+    plain: bool = True
     tls: ssl.SSLContext | None = None
+    proxies: Network | None = None
+
+    def is_proxy(self, peer: Address | None) -> bool:
+        """Whether a peer only brings others."""
+        return peer is not None and self.proxies is not None and peer in self.proxies
 
 
 ALL = Serves()
@@ -64,8 +72,12 @@ ALL = Serves()
 class StreamLine(Line):
     """One WebSocket on one byte stream, from handshake to close."""
 
-    def __init__(self, gateway: Gateway, tasks: TaskGroup, pipe: Pipe, serves: Serves = ALL) -> None:
+    def __init__(
+        self, gateway: Gateway, tasks: TaskGroup, pipe: Pipe, serves: Serves = ALL, peer: Address | None = None
+    ) -> None:
         self._gateway = gateway
+        self._peer = peer
+        self._guest: Address | None = None
         self._tasks = tasks
         self._pipe = pipe
         self._serves = serves
@@ -91,6 +103,8 @@ class StreamLine(Line):
                     await self._converse(connection)
             except (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, OSError):
                 pass
+            finally:
+                self._gateway.addresses.leave(self._guest)
 
     # -- the handshake
 
@@ -112,18 +126,34 @@ class StreamLine(Line):
 
     async def _answer(self, request: Request) -> Connection | None:
         path = request.path.partition("?")[0]
+        address = caller(self._peer, request.headers, self._serves.proxies)
         if path == SOCKET_PATH and self._serves.socket:
-            response = self._protocol.accept(request)
-        elif self._serves.health:
-            response = self._protocol.reject(*self._gateway.http_get(path))
+            response = self._protocol.accept(request) if self._enter(address) else self._plain(TOO_MANY)
+        elif self._serves.plain:
+            response = self._plain(plain_get(self._gateway, path, request.headers, address))
         else:
-            response = self._protocol.reject(HTTPStatus.NOT_FOUND, NOTHING_HERE)
+            response = self._plain(NOTHING_HERE)
         self._protocol.send_response(response)
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
             self._flush_protocol()
             await self._outbox.all_sent()
             return None
         return self._connect(request)
+
+    def _enter(self, address: Address | None) -> bool:
+        """Count whom a proxy brings; who comes by themselves was counted at the door."""
+        if address == self._peer:
+            return True
+        if not self._gateway.let_in(address):
+            return False
+        self._guest = address
+        return True
+
+    def _plain(self, page: Page) -> Response:
+        response = self._protocol.reject(page.status, page.body)
+        del response.headers["Content-Type"]
+        response.headers["Content-Type"] = page.content_type
+        return response
 
     def _connect(self, request: Request) -> Connection:
         codec = CODECS[self._protocol.subprotocol or MSGPACK.subprotocol]
@@ -132,9 +162,8 @@ class StreamLine(Line):
         self._outbox = ByteOutbox(codec, self._tasks, self._pipe)
         self._outbox.put_raw(handshake)
         self._outbox.flush()
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        header_token = token.strip() if scheme.lower() == "bearer" else None
-        return Connection(self._gateway, Conversation(codec), self._outbox, self, self._tasks, header_token)
+        token = bearer(request.headers)
+        return Connection(self._gateway, Conversation(codec), self._outbox, self, self._tasks, token)
 
     # -- the conversation
 
@@ -167,12 +196,14 @@ class StreamLine(Line):
         return not protocol.reader.buffer and protocol.current_size is None and protocol.state is OPEN
 
     def _take_events(self, connection: Connection) -> bool:
-        connection.heard_at = anyio.current_time()
+        connection.heard(anyio.current_time())
         while self._events and self._pending is None:
             event = self._events.popleft()
             message = self._decoded(event) if isinstance(event, bytes) else self._message(event)
             if message is not None:
                 self._pending = connection.receive(message)
+            else:
+                connection.count_frame()
         connection.flush()
         is_over = self._flush_protocol()
         return self._pending is None and not is_over and not self._outbox.is_behind
@@ -214,7 +245,8 @@ class StreamLine(Line):
             return None
         if opcode is not Opcode.CONT:
             return None
-        self._fragments.append(bytes(frame.data))
+        if frame.data:  # any number of empty ones is no more than nothing
+            self._fragments.append(bytes(frame.data))
         if not frame.fin:
             return None
         data, self._fragments = b"".join(self._fragments), []

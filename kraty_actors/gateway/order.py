@@ -60,6 +60,10 @@ class PushOutbox:
         self._outbox.flush()
 
     @property
+    def unsent_bytes(self) -> int:
+        return self._outbox.unsent_bytes
+
+    @property
     def is_behind(self) -> bool:
         return self._outbox.is_behind
 

@@ -30,6 +30,10 @@ class Outbox(Protocol):
         """Send what is due as far as the socket takes it now; the rest follows by itself."""
 
     @property
+    def unsent_bytes(self) -> int:
+        """How much waits for the peer to read."""
+
+    @property
     def is_behind(self) -> bool:
         """Whether more waits than `BACKLOG_MAX_BYTES`."""
 
@@ -96,6 +100,10 @@ class ByteOutbox:
         self._waiting_bytes += len(data)
 
     @property
+    def unsent_bytes(self) -> int:
+        return self._waiting_bytes
+
+    @property
     def is_behind(self) -> bool:
         return self._waiting_bytes > BACKLOG_MAX_BYTES
 
@@ -155,6 +163,10 @@ class MessageOutbox:
 
     def flush(self) -> None:
         self._something.set()
+
+    @property
+    def unsent_bytes(self) -> int:
+        return self._waiting_bytes
 
     @property
     def is_behind(self) -> bool:

@@ -103,6 +103,7 @@ async def test_r34_a_watch_runs_from_copy_through_deltas_to_the_final_standings(
             seen.append((board.version, board.own, board.final))
             if not board.final:
                 await client.ping()
+        assert client.mismatches == 0
     assert seen == [
         (7, {"rank": 1, "score": 3}, False),
         (9, {"rank": 2, "score": 3}, False),
@@ -123,6 +124,7 @@ async def test_r34_a_copy_gone_astray_is_watched_again(wrong: dict) -> None:
         async for board in client.watch("b1"):
             if board.version == 9 and board.check() == board_check([("me", 3), ("you", 1)]):
                 break
+        assert client.mismatches == 1
 
 
 async def test_a_refused_watch_raises() -> None:

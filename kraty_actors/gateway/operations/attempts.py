@@ -26,7 +26,7 @@ async def events_list(connection: Connection, request_id: int, fields: messages.
     player = await acting_player(connection, fields)
     found = await connection.gateway.engine.listings.of(player, upcoming=fields.upcoming)
     frame = connection.gateway.listings.reply(connection.conversation.codec, request_id, found)
-    connection.reply_encoded(frame)
+    connection.reply_encoded(request_id, frame)
 
 
 async def events_start(connection: Connection, request_id: int, fields: messages.EventsStart) -> None:

@@ -43,9 +43,7 @@ async def boards_watch(connection: Connection, request_id: int, fields: messages
     if fields.around is not None and player is None:
         raise Refused("validation_failed", "around 'self' needs a player", {"path": "around"})
     key = await _view_key(connection, await _board_id(connection, fields), fields, player)
-    known = connection.gateway.hub.known(key)
-    is_new = known is None or known.sub not in connection.watcher.views
-    if is_new and len(connection.watcher.views) >= connection.watches_max:
+    if _is_one_too_many(connection, key):
         limit = connection.watches_max
         raise Refused("limit_reached", f"at most {limit} boards at once", {"name": "watches", "limit": limit})
     own = await _board(connection, key.board, GetBoard(viewer=player.number)) if player else None
@@ -56,6 +54,12 @@ async def boards_watch(connection: Connection, request_id: int, fields: messages
     connection.reply(request_id, _watching(view, player, own))
     if view.is_final:
         connection.gateway.hub.finish_for(connection.watcher, view)
+
+
+def _is_one_too_many(connection: Connection, key: ViewKey) -> bool:
+    known = connection.gateway.hub.known(key)
+    is_new = known is None or known.sub not in connection.watcher.views
+    return is_new and len(connection.watcher.views) >= connection.watches_max
 
 
 async def boards_unwatch(connection: Connection, request_id: int, fields: messages.BoardsUnwatch) -> None:
@@ -79,6 +83,8 @@ async def _resume(connection: Connection, asked: messages.ResumedView) -> Resume
     if not is_board(asked.leaderboard_id):
         return says, _nothing
     key = await _view_key(connection, asked.leaderboard_id, asked, connection.player)
+    if _is_one_too_many(connection, key):
+        return says, _nothing
     view = await hub.watch(watcher, key, since=asked.version)
     if isinstance(view, Refusal):
         return says, _nothing
