@@ -18,6 +18,7 @@ from kraty_protocol.operator_shapes import (
     Lookup,
     Preview,
     Report,
+    ServerStats,
 )
 from kraty_protocol.shapes import Attempt, Lobby, Window
 from kraty_protocol.simulated_shapes import Simulated
@@ -201,6 +202,10 @@ class OperatorCalls:
     async def audit(self, *, limit: int | None = None, after: str | None = None) -> AuditTrail:
         """A page of what was changed by whom, newest first."""
         return cast("AuditTrail", await self._ask("audit.list", limit=limit, after=after))
+
+    async def stats(self, *, limit: int | None = None) -> ServerStats:
+        """How the server stands, and its busiest actors."""
+        return cast("ServerStats", await self._ask("stats", limit=limit))
 
     async def dead_deliveries(self, *, limit: int | None = None, after: str | None = None) -> Deliveries:
         """A page of the webhook calls that were given up, newest first."""

@@ -37,6 +37,7 @@ _REPEATABLE = frozenset(
         *("boards.read", "boards.watch", "boards.periods"),
         *("wallet.get", "inventory.get", "grants.list", "players.get"),
         *("events.preview", "events.simulate", "players.lookup", "anomalies.list", "audit.list", "webhooks.dead"),
+        "stats",
         # Their second answer is the same and has no second effect.
         *("events.start", "events.finish", "grants.claim", "crates.open"),
         *("profile.set", "players.put", "players.ban", "players.unban", "attempts.void", "lobbies.push"),

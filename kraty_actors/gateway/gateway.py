@@ -26,6 +26,7 @@ from kraty_actors.gateway.listing import ListingFrames
 from kraty_actors.gateway.pace import Pace
 from kraty_actors.gateway.poller import Poller
 from kraty_actors.gateway.pressure import Pressure
+from kraty_actors.gateway.standing import Rates
 from kraty_protocol.errors import CloseCode
 from kraty_protocol.limits import HELLO_SECONDS, PING_SECONDS, SILENCE_SECONDS
 from kraty_protocol.messages import Hello
@@ -45,6 +46,8 @@ class Gateway(Listener):
         self.figures = Figures()
         self.pressure = Pressure(tasks)
         self.addresses = Addresses()
+        self.rates = Rates()
+        self.opened_at = anyio.current_time()
         self.hub = Hub(engine, tasks, self.figures)
         self.poller = Poller()
         self.listings = ListingFrames()

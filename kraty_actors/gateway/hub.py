@@ -153,6 +153,11 @@ class Hub:
         """Watchers of all views."""
         return sum(len(view.watchers) for view in self._views.values())
 
+    def watchers_by_board(self) -> dict[str, int]:
+        """Watchers of each board that has any."""
+        counts = {board: sum(len(view.watchers) for view in views) for board, views in self._by_board.items()}
+        return {board: count for board, count in counts.items() if count}
+
     @property
     def views(self) -> int:
         return len(self._views)

@@ -49,6 +49,8 @@ SIMULATED_PLAYERS = 10_000
 """Players of one simulation."""
 SIMULATED_RUNS = 1_000
 """Windows of one simulation."""
+STATS_ACTORS = 200
+"""Actors that one `stats` may list."""
 RESUMED_VIEWS = 1024
 """Views that one `hello` may ask to resume; the watches of a connection are limited by the game."""
 

@@ -39,6 +39,7 @@ from kraty_protocol.operator_messages import (
     EventsSimulate,
     GamePut,
     LobbiesStart,
+    Stats,
     WebhooksReplay,
     WindowFields,
     WindowsCorrect,
@@ -312,5 +313,6 @@ OPERATIONS: Mapping[str, Operation] = {
     "webhooks.dead": _operator(Page),
     "webhooks.replay": _operator(WebhooksReplay),
     "audit.list": _operator(Page),
+    "stats": _operator(Stats),
 }
 """Every operation by its name on the wire."""

@@ -22,7 +22,13 @@ from kraty_protocol.fields import (
     each_once,
     fault,
 )
-from kraty_protocol.limits import CORRECTED_PLAYERS, REPLAYED_DELIVERIES, SIMULATED_PLAYERS, SIMULATED_RUNS
+from kraty_protocol.limits import (
+    CORRECTED_PLAYERS,
+    REPLAYED_DELIVERIES,
+    SIMULATED_PLAYERS,
+    SIMULATED_RUNS,
+    STATS_ACTORS,
+)
 
 
 class GamePut(Fields):
@@ -183,6 +189,12 @@ class WebhooksReplay(Fields):
     """Deliveries that were given up, to be tried again: those named, 1..1000, or all (R-53)."""
 
     ids: Annotated[list[Id], Field(min_length=1, max_length=REPLAYED_DELIVERIES)] | None = None
+
+
+class Stats(Fields):
+    """How the server stands, and its busiest actors."""
+
+    limit: Annotated[Positive, Field(le=STATS_ACTORS)] = 50
 
 
 class BoardsPut(Fields):

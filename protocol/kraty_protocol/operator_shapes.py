@@ -206,3 +206,52 @@ class Lookup(TypedDict):
     wallet: list[Balance]
     inventory: list[Item]
     anomalies: list[Anomaly]
+
+
+class ActorStats(TypedDict):
+    """One actor in memory. `key` is the event or the shared board that it belongs to, if that is still there.
+
+    `mailbox` counts commands that wait for their turn, `inFlight` batches that are not durable yet, the oldest of which
+    waits for `lagSeconds`. `batches` is the length of its journal. `perSecond` says how many commands it handled a
+    second since the last look, null at the first.
+    """
+
+    actor: str
+    kind: Literal["calendar", "window", "contest", "shared_board", "player_windows"]
+    key: str | None
+    mailbox: int
+    inFlight: int
+    lagSeconds: int | float
+    batches: int
+    handled: int
+    perSecond: int | float | None
+    watchers: int
+
+
+class ServerStats(TypedDict):
+    """The answer to `stats`. Counts are since the server started; `total` actors are in memory, and those of `actors`
+    are the busiest.
+
+    `waiting` counts commands in all mailboxes, `inFlight` batches that are not durable yet, and `journalLagSeconds` is
+    how long the oldest of them has waited. `pressure` is 0, or under overload what is refused: 1 listings, 2 new
+    watches too, 3 starts too, 4 reads too.
+    """
+
+    serverTime: str
+    uptimeSeconds: int | float
+    storeUp: bool
+    connections: int
+    unsentBytes: int
+    watchers: int
+    views: int
+    answered: int
+    writes: int
+    refused: int
+    shed: int
+    pressure: int
+    loopDelaySeconds: int | float
+    waiting: int
+    inFlight: int
+    journalLagSeconds: int | float
+    total: int
+    actors: list[ActorStats]

@@ -162,6 +162,8 @@ CALLS: list[tuple[str, int, Call, str | None]] = [  # op, which of its frames, t
     ("webhooks.replay", 1, lambda client: client.operator.replay_deliveries(["d8f2", "d9f3"]), "replayed"),
     ("audit.list", 0, lambda client: client.operator.audit(), None),
     ("audit.list", 1, lambda client: client.operator.audit(limit=2, after="912"), None),
+    ("stats", 0, lambda client: client.operator.stats(), None),
+    ("stats", 1, lambda client: client.operator.stats(limit=1), None),
 ]
 
 

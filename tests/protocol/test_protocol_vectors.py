@@ -58,6 +58,7 @@ SHAPES: dict[str, tuple[Any, str | None]] = {  # the part of a reply, None: all 
     "webhooks.dead": (operator_shapes.Deliveries, None),
     "webhooks.replay": (int, "replayed"),
     "audit.list": (operator_shapes.AuditTrail, None),
+    "stats": (operator_shapes.ServerStats, None),
 }
 SHAPELESS = {"hello", "ping", "boards.unwatch"}
 

@@ -79,6 +79,7 @@ HANDLERS: Mapping[str, Handler] = {
     "webhooks.dead": inquiries.webhooks_dead,
     "webhooks.replay": inquiries.webhooks_replay,
     "audit.list": inquiries.audit_list,
+    "stats": inquiries.stats,
 }
 
 IN_ORDER = frozenset({"ping", "events.finish", "attempts.get", "boards.unwatch"})

@@ -10,6 +10,7 @@ from kraty_actors.domain.outcome import Refusal
 from kraty_actors.gateway import reports
 from kraty_actors.gateway.explanations import explanation, players_in
 from kraty_actors.gateway.operations.people import named_player, who
+from kraty_actors.gateway.standing import stats_report
 from kraty_protocol import operator_messages
 from kraty_protocol.errors import Refused
 from kraty_protocol.fields import ForPlayer, Page
@@ -53,6 +54,10 @@ async def audit_list(connection: Connection, request_id: int, fields: Page) -> N
     page, following = await connection.gateway.engine.inquiries.audit(limit=fields.limit, after=fields.after)
     rows = [reports.audit_row(trace) for trace in page]
     connection.reply(request_id, {"audit": rows, "next": following})
+
+
+async def stats(connection: Connection, request_id: int, fields: operator_messages.Stats) -> None:
+    connection.reply(request_id, stats_report(connection.gateway, fields.limit))
 
 
 async def events_explain(connection: Connection, request_id: int, fields: operator_messages.EventsExplain) -> None:
