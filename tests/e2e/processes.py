@@ -106,10 +106,11 @@ def write_json(path: Path, data: Mapping[str, Any]) -> Path:
     return path
 
 
-async def http_get(port: int, path: str) -> tuple[int, str]:
+async def http_get(port: int, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, str]:
     """Status and body of a plain HTTP GET."""
+    more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
     async with await anyio.connect_tcp("127.0.0.1", port) as stream:
-        await stream.send(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        await stream.send(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n".encode())
         answer = b""
         with anyio.fail_after(PATIENCE_SECONDS), contextlib.suppress(anyio.EndOfStream):
             while True:

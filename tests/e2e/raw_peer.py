@@ -174,11 +174,13 @@ async def dialled(
     offers: Sequence[str] | None = None,
     token: str | None = None,
     receive_buffer: int | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Peer]:
     """A connection past the WebSocket handshake, on which nothing was said yet.
 
     Args:
         receive_buffer: Bytes that the kernel keeps for a peer that does not read; by default as many as it likes.
+        headers: More headers for the handshake.
 
     Raises:
         HandshakeRefused: The server wants none.
@@ -188,6 +190,7 @@ async def dialled(
     request = protocol.connect()
     if token is not None:
         request.headers["Authorization"] = f"Bearer {token}"
+    request.headers.update(headers or {})
     protocol.send_request(request)
     async with await _connect(port, receive_buffer) as stream:
         with anyio.fail_after(PATIENCE_SECONDS):

@@ -130,11 +130,12 @@ async def serving(
     clock: Clock | None = None,
     secrets: Sequence[str] = (),
     insecure_dev: bool = True,
+    behind_proxy: str | None = None,
 ) -> AsyncIterator[Server]:
     """Serve a game until the block is left."""
     clock = clock or ManualClock(NOON)
     async with open_game(game, store=store, clock=clock, secrets=secrets, insecure_dev=insecure_dev) as opened:
-        yield Server(opened, await opened.serve(port=0), clock)  # type: ignore[arg-type]
+        yield Server(opened, await opened.serve(port=0, behind_proxy=behind_proxy), clock)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
