@@ -20,6 +20,9 @@ PROBE_SECONDS = 0.05
 PROBES = 3
 """Looks of which the shortest wait counts."""
 
+TURNS = 2
+"""Turns that a look waits for: where in a turn a task comes is up to chance."""
+
 STALE_SECONDS = 1.0
 """After which a look says nothing any more."""
 
@@ -55,16 +58,16 @@ class Pressure:
 
     async def _wait_for_a_turn(self) -> None:
         begun = anyio.current_time()
-        await checkpoint()
+        for _ in range(TURNS):
+            await checkpoint()
         self._looked_at = anyio.current_time()
-        self._waits.append(self._looked_at - begun)
+        self._waits.append((self._looked_at - begun) / TURNS)
         self._is_looking = False
 
     def delay_seconds(self, now: float) -> float:
         """How long everybody waits for a turn of the loop; 0 while there is little to do."""
-        if len(self._waits) < PROBES or now - self._looked_at > STALE_SECONDS:
-            return 0.0
-        return min(self._waits)
+        is_stale = not self._is_looking and now - self._looked_at > STALE_SECONDS
+        return 0.0 if is_stale or len(self._waits) < PROBES else min(self._waits)
 
     def level(self, now: float) -> int:
         """0 while all is well, up to 4."""
