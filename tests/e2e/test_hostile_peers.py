@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 import pytest
+from anyio.abc import SocketAttribute
 from anyio.lowlevel import checkpoint
 from raw_peer import Map, Peer, dialled
 from servers import ATTACK, Server, game_of, serving
@@ -34,7 +35,9 @@ async def sleeping(server: Server, codec: str) -> AsyncIterator[Peer]:
     async with dialled(server.port, codec=codec, receive_buffer=KERNEL_BYTES) as peer:
         await peer.ok("hello", playerId="sleeper")
         [line] = [one._line for one in server.game._gateway.connections if one.player.player_id == "sleeper"]
-        line._pipe._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
+        for sock in (line._pipe._socket, peer._stream.extra(SocketAttribute.raw_socket)):
+            for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+                sock.setsockopt(socket.SOL_SOCKET, buffer, KERNEL_BYTES)
         yield peer
 
 
