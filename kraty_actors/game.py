@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from ipaddress import ip_network
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import anyio
 from anyio.abc import ByteStream, TaskGroup
@@ -49,6 +49,9 @@ from kraty_protocol.progress import check_progress
 from kraty_protocol.shapes import Attempt, Board, Grant, Listing, Lobby, OpenedCrate, Periods, Progressed
 from kraty_protocol.validation import InvalidFields
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
 Number = int | float
 T = TypeVar("T")
 
@@ -68,6 +71,7 @@ async def open_game(
     insecure_dev: bool = False,
     allow_private_webhooks: bool = False,
     journal_key: str | None = None,
+    tracer: Tracer | None = None,
 ) -> AsyncIterator[Game]:
     """Open a game: recover what is stored, load its definitions, run its actors until the block is left.
 
@@ -79,6 +83,7 @@ async def open_game(
         insecure_dev: Let `hello` name any player and role without a token. Never on a public address.
         allow_private_webhooks: Let webhooks go to addresses that are not public, such as this machine's own.
         journal_key: The key of the journal's digests; by default one is drawn and kept in the database.
+        tracer: Hears of every request and commit, as OpenTelemetry spans.
 
     Raises:
         DefinitionFaults: The game has faults, all of them in one error, or the environment lacks the secret of a
@@ -100,6 +105,7 @@ async def open_game(
                 put = await engine.publishing.put_game(loaded, who="file", is_file=True)
                 async with webhooks.running(), anyio.create_task_group() as tasks:
                     async with Gateway.opened(engine, secrets=secrets, insecure_dev=insecure_dev) as gateway:
+                        gateway.trace(tracer)
                         yield Game(engine, gateway, tasks, put.warnings)
                     tasks.cancel_scope.cancel()  # of connections too, once they have heard the goodbye
 

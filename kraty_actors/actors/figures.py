@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -71,19 +71,24 @@ class LoopFigures:
         batch_sizes: Commands of each batch that was handed to the store.
         commits: Seconds from there until the loop heard that it is durable.
         flagged: How often each validator said what, by (validator, verdict).
+        committed: Hears of each batch that is durable: its actor, how many commands, and after how many seconds.
     """
 
     def __init__(self) -> None:
         self.batch_sizes = Histogram(SIZES)
         self.commits = Histogram()
         self.flagged: dict[tuple[str, str], int] = {}
+        self.committed: Callable[[str, int, float], None] | None = None
 
     def handed(self, batch: Batch) -> None:
         batch.handed_at = perf_counter()
         self.batch_sizes.add(len(batch.envelopes))
 
-    def stored(self, batch: Batch) -> None:
-        self.commits.add(perf_counter() - batch.handed_at)
+    def stored(self, actor_id: str, batch: Batch) -> None:
+        seconds = perf_counter() - batch.handed_at
+        self.commits.add(seconds)
+        if self.committed is not None:
+            self.committed(actor_id, len(batch.envelopes), seconds)
 
     def happened(self, effect: Effect) -> None:
         if isinstance(effect, Flagged):

@@ -309,7 +309,7 @@ class ActorLoop:
         else:
             batch.committed, batch.error = error is None, error
             if batch.committed:
-                self.figures.stored(batch)
+                self.figures.stored(cell.id, batch)
             self._settled.add(cell, "patient" if batch.can_wait else "pressing")
         self._rouse()
 

@@ -10,6 +10,7 @@ COMMANDS = {
     "demo": "demo:demo",
     "serve": "serve:serve",
     "call": "call:call",
+    "top": "top:top",
     "token": "token:token",
     "check": "check:check",
     "schema": "check:schema",

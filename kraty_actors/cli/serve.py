@@ -10,6 +10,7 @@ import ssl
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 import click
@@ -19,10 +20,15 @@ from kraty_actors.actors.journal_key import WrongKey
 from kraty_actors.actors.publishing import WrongGame
 from kraty_actors.actors.records import UnknownFormat
 from kraty_actors.cli.faults import give_up, import_modules, key_of, key_option, read_text
+from kraty_actors.cli.logs import LogFormat, log_to_stderr
+from kraty_actors.cli.traces import exporting
 from kraty_actors.definitions import DefinitionFaults, UnreadableDefinition
 from kraty_actors.game import open_game
 from kraty_actors.gateway.auth import read_secrets
 from kraty_persistence import StoreError
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 log = logging.getLogger("kraty_actors")
 
@@ -66,14 +72,16 @@ class Options:
 @click.option("--tls-key", type=click.Path(path_type=Path))
 @click.option("--behind-proxy", metavar="CIDR", help="Connections from there are encrypted and named by a proxy.")
 @click.option("--backend", type=click.Choice(["trio", "asyncio"]), default="trio", show_default=True)
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--traces", is_flag=True, help="Send OpenTelemetry spans to where the environment says.")
 @click.option("--with", "modules", multiple=True, metavar="MODULE", help="Import what the game registers.")
 def serve(
     game: Path, db: str, host: str, port: int, ops_port: int | None, secret_file: Path | None, insecure_dev: bool,
     allow_private_webhooks: bool, tls_cert: Path | None, tls_key: Path | None, behind_proxy: str | None, backend: str,
-    modules: tuple[str, ...], key_file: Path | None,
+    log_format: LogFormat, traces: bool, modules: tuple[str, ...], key_file: Path | None,
 ) -> None:  # fmt: skip
     """Serve a game on a WebSocket until SIGTERM or SIGINT."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_to_stderr(log_format)
     import_modules(modules)
     secrets = _secrets(secret_file, insecure_dev)
     _check_exposure(host, insecure_dev, tls_cert is not None, behind_proxy)
@@ -92,7 +100,8 @@ def serve(
         behind_proxy,
         key_of(key_file),
     )
-    anyio.run(_serve, options, backend=backend)
+    with exporting(wanted=traces) as tracer:
+        anyio.run(_serve, options, tracer, backend=backend)
 
 
 def _tune_the_interpreter() -> None:
@@ -105,7 +114,7 @@ def _tune_the_interpreter() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
 
 
-async def _serve(options: Options) -> None:
+async def _serve(options: Options, tracer: Tracer | None) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         try:
             async with open_game(
@@ -115,6 +124,7 @@ async def _serve(options: Options) -> None:
                 insecure_dev=options.insecure_dev,
                 allow_private_webhooks=options.allow_private_webhooks,
                 journal_key=options.journal_key,
+                tracer=tracer,
             ) as game:
                 for warning in game.warnings:
                     log.warning("%s: %s", warning.path, warning.message)

@@ -321,14 +321,16 @@ class Connection:
     ) -> None:
         self.gateway.figures.refused[code] += 1
         if request_id is not None:
-            self._answered(request_id)
+            self._answered(request_id, code)
         self._send(self.conversation.error_reply(request_id, code, message, details))
 
-    def _answered(self, request_id: int) -> None:
+    def _answered(self, request_id: int, code: str | None = None) -> None:
         asked = self._asked.pop(request_id, None)
         if asked is not None:
-            op, arrived_at = asked
-            self.gateway.figures.answered(op, anyio.current_time() - arrived_at)
+            op, seconds = asked[0], anyio.current_time() - asked[1]
+            self.gateway.figures.answered(op, seconds)
+            if self.gateway.tracing is not None:
+                self.gateway.tracing.request(op, self.conversation.role, code, seconds)
 
     def push(self, name: str, fields: Mapping[str, Any]) -> None:
         """Tell the peer something. One that reads nothing for so long that pushes pile up is cut off: after it comes

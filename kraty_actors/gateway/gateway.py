@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Collection, Container, Iterable, Sequence
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskGroup
@@ -27,9 +28,13 @@ from kraty_actors.gateway.pace import Pace
 from kraty_actors.gateway.poller import Poller
 from kraty_actors.gateway.pressure import Pressure
 from kraty_actors.gateway.standing import Rates
+from kraty_actors.gateway.tracing import Tracing
 from kraty_protocol.errors import CloseCode
 from kraty_protocol.limits import HELLO_SECONDS, PING_SECONDS, SILENCE_SECONDS
 from kraty_protocol.messages import Hello
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +53,7 @@ class Gateway(Listener):
         self.addresses = Addresses()
         self.rates = Rates()
         self.opened_at = anyio.current_time()
+        self.tracing: Tracing | None = None
         self.hub = Hub(engine, tasks, self.figures)
         self.poller = Poller()
         self.listings = ListingFrames()
@@ -78,6 +84,12 @@ class Gateway(Listener):
                 with anyio.CancelScope(shield=True):
                     await gateway._say_goodbye()
                 tasks.cancel_scope.cancel()
+
+    def trace(self, tracer: Tracer | None) -> None:
+        """Tell of requests and commits from now on."""
+        if tracer is not None:
+            self.tracing = Tracing(tracer)
+            self.engine.figures.committed = self.tracing.commit
 
     # -- connections
 
