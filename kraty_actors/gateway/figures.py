@@ -22,7 +22,7 @@ class Figures:
         writes: Writes that are answered and not yet in `seconds`, by when they arrived.
         deltas: Pushes of boards that were made.
         deliveries: Watchers to whom they went.
-        merged: Changes that went into a later delta: the board's `pace` is that fast, or the peer that `slow`.
+        merged: Changes of a board that went into a later push: its `pace` is that fast, or the peer that `slow`.
     """
 
     def __init__(self) -> None:

@@ -251,8 +251,6 @@ class Hub:
     def moved(self, board: str) -> None:
         """The board changed: its views are asked anew, each at most so many times a second, if anybody watches them."""
         for view in self._by_board.get(board, ()):
-            if view.watchers and view.is_dirty:
-                self._figures.merged["pace"] += 1
             view.is_dirty = True
             if view.watchers:
                 self._ask_anew(view)
@@ -313,8 +311,11 @@ class Hub:
         if missing:
             await players.fetch(missing)
         entries = [translate.entry(standing, players) for standing in board.standings]
+        before = view.version
         if view.take(board.version, board.total, entries):
-            self._tell(view)
+            if view.watchers:
+                self._figures.merged["pace"] += view.version - before - 1
+                self._tell(view)
         return None
 
     def _look_again(self, view: View) -> None:

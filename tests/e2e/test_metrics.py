@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from raw_peer import Map
 from servers import ATTACK, RACE, Server, game_of, serving
 from signing import SECRETS, token
 
+from kraty_actors.definitions import LimitSettings
 from kraty_persistence import MemoryStore, StoreUnavailable
 
 pytestmark = pytest.mark.anyio
@@ -158,3 +161,17 @@ async def test_r58_readyz_tells_that_the_store_is_away_and_the_rest_goes_on(code
         while (await http_get(server.port, "/readyz"))[0] != 200:
             pass
         await ann.ok("events.progress", attemptId=attempt, metricValue=1)
+
+
+async def test_the_page_about_operating_names_every_metric_and_limit() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operating.md").read_text("utf-8")
+    async with serving(GAME) as server:
+        status, text = await http_get(server.port, "/metrics")
+    assert status == 200
+    families = {family.name for family in text_string_to_metric_families(text)}
+    ours = {name for name in families if not name.startswith("process_")}
+    assert {name for name in ours if f"`{name}`" not in page and f"`{name}_total`" not in page} == set()
+    assert {
+        name for name in set(re.findall("`(kraty_[a-z_]+)`", page)) if name.removesuffix("_total") not in ours
+    } == set()
+    assert {field.alias for field in LimitSettings.model_fields.values() if f"`{field.alias}`" not in page} == set()
