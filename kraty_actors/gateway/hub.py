@@ -312,10 +312,9 @@ class Hub:
             await players.fetch(missing)
         entries = [translate.entry(standing, players) for standing in board.standings]
         before = view.version
-        if view.take(board.version, board.total, entries):
-            if view.watchers:
-                self._figures.merged["pace"] += view.version - before - 1
-                self._tell(view)
+        if view.take(board.version, board.total, entries) and view.watchers:
+            self._figures.merged["pace"] += view.version - before - 1
+            self._tell(view)
         return None
 
     def _look_again(self, view: View) -> None:
