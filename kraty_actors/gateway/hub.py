@@ -34,8 +34,8 @@ REMOVED_MAX = 1_000
 KEPT_SECONDS = 300
 """How long a view is remembered after its last watcher left, for those who come back."""
 
-KEPT_VIEWS_MAX = 1_000
-"""Views without a watcher that are remembered; of more, those that were left first are forgotten."""
+KEPT_ROWS_MAX = 200_000
+"""Rows of all views without a watcher that are remembered; past it those that were left first are forgotten."""
 
 Map = dict[str, Any]
 
@@ -144,7 +144,8 @@ class Hub:
         self._tasks = tasks
         self._views: dict[ViewKey, View] = {}
         self._by_board: dict[str, list[View]] = {}
-        self._left: dict[ViewKey, None] = {}
+        self._left: dict[ViewKey, int] = {}
+        self._left_rows = 0
         self._names = count(1)
         self._alarms: dict[str, int] = {}
 
@@ -169,7 +170,7 @@ class Hub:
         has the version `since` and is to be brought up to date by `resume`."""
         view = self._views.get(key) or self._keep(View(key, f"v{next(self._names)}"))
         view.arriving += 1
-        self._left.pop(key, None)
+        self._take_back(key)
         try:
             if view.is_dirty or not view.version or not view.watchers:
                 refusal = await self._renew(view)
@@ -205,10 +206,14 @@ class Hub:
         if view.watchers or view.arriving or self._views.get(view.key) is not view:
             return
         view.left_at = anyio.current_time()
-        self._left.pop(view.key, None)
-        self._left[view.key] = None
-        if len(self._left) > KEPT_VIEWS_MAX:
+        self._take_back(view.key)
+        self._left[view.key] = len(view.rows) + 1
+        self._left_rows += self._left[view.key]
+        while self._left_rows > KEPT_ROWS_MAX:
             self._drop(self._views[next(iter(self._left))])
+
+    def _take_back(self, key: ViewKey) -> None:
+        self._left_rows -= self._left.pop(key, 0)
 
     def leave(self, watcher: Watcher) -> None:
         for sub in list(watcher.views):
@@ -239,7 +244,7 @@ class Hub:
 
     def _drop(self, view: View) -> None:
         self._views.pop(view.key, None)
-        self._left.pop(view.key, None)
+        self._take_back(view.key)
         others = self._by_board.get(view.key.board, [])
         if view in others:
             others.remove(view)

@@ -89,8 +89,9 @@ async def test_serve_prints_one_line_stops_on_a_signal_and_goes_on(
     ops = free_port()
     async with serve(*args, "--ops-port", ops, log=log) as server, connect(server.url, player_id="ann") as ann:
         assert (await ann.start("attack"))["metrics"] == written["metrics"] == {"points": 5, "kills": 0}
-        assert [(await http_get(ops, path))[0] for path in ("/healthz", "/readyz", "/v1/socket")] == [200, 200, 404]
-        assert (await http_get(server.port, "/healthz"))[0] == 404
+        answered = [(await http_get(ops, path))[0] for path in ("/healthz", "/readyz", "/metrics", "/v1/socket")]
+        assert answered == [200, 200, 200, 404]
+        assert [(await http_get(server.port, path))[0] for path in ("/healthz", "/metrics")] == [404, 404]
     assert free_of_tracebacks(log)
 
 

@@ -84,3 +84,22 @@ async def test_a_peer_that_answers_pings_stays() -> None:
         with trio.move_on_after(70):
             await peer.until_closed()
         await peer.ok("ping")
+
+
+@pytest.mark.parametrize(("away_seconds", "how"), [(297, "delta"), (303, "snapshot")])
+async def test_r34_a_view_is_resumed_until_five_minutes_after_its_last_watcher(away_seconds: int, how: str) -> None:
+    async with serving(game_of(ATTACK), clock=LoopClock(NOON)) as server:
+        board = (await server.game.start("ann", "attack"))["leaderboardId"]
+        async with dialled(server.port) as peer:
+            await peer.ok("hello", playerId="ann")
+            version = (await peer.ok("boards.watch", leaderboardId=board, limit=50))["version"]
+        while server.connections:
+            await trio.lowlevel.checkpoint()
+        await server.game.progress("ann", "attack", {"points": 1})
+        trio.lowlevel.current_clock().jump(away_seconds)
+        await trio.sleep(1.5)  # for the sweep
+        async with dialled(server.port) as peer:
+            held = [{"leaderboardId": board, "version": version, "limit": 50}]
+            resumed = await peer.ok("hello", playerId="ann", resume=held)
+            assert [sub["how"] for sub in resumed["subs"]] == [how]
+            assert (await peer.push(f"board.{how}"))["entries"][0]["score"] == 1

@@ -121,18 +121,21 @@ async def test_connections_that_come_and_go_leave_nothing_behind(codec: str) -> 
         assert len(gateway.hub._left) == gateway.hub.views <= 50
 
 
-async def test_views_that_nobody_watches_are_kept_up_to_a_number(codec: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "KEPT_VIEWS_MAX", 5)
-    async with serving(GAME) as server, server.peer("ann", codec=codec) as ann:
+async def test_of_views_that_nobody_watches_so_many_rows_are_kept(codec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "KEPT_ROWS_MAX", 70)
+    async with serving(CROWDED) as server, server.peer("ann", codec=codec) as ann:
         board = (await ann.ok("events.start", eventKey="attack"))["leaderboardId"]
         kept = await ann.ok("boards.watch", leaderboardId=board, limit=200)
+        views = server.game._gateway.hub
         for limit in range(1, 20):
             watch = await ann.ok("boards.watch", leaderboardId=board, limit=limit)
             await ann.ok("boards.unwatch", sub=watch["sub"])
-            assert server.game._gateway.hub.views <= 6
-        names = {view.key.limit for view in server.game._gateway.hub._views.values()}
-        assert names == {200, 15, 16, 17, 18, 19}
+            left = [view for view in views._views.values() if not view.watchers]
+            assert views._left_rows == sum(len(view.rows) + 1 for view in left) <= 70
+        assert [view.key.limit for view in left] == [17, 18, 19]
         assert (await ann.ok("boards.watch", leaderboardId=board, limit=200))["sub"] == kept["sub"]
+        await ann.ok("boards.watch", leaderboardId=board, limit=18)
+        assert views._left_rows == 18 + 20
 
 
 async def test_a_view_that_nobody_watches_asks_the_board_for_nothing(codec: str) -> None:
