@@ -25,9 +25,18 @@ class Histogram:
         self._bounds = bounds
         self._counts = [0] * (len(bounds) + 1)
 
-    def add(self, value: float, times: int = 1) -> None:
-        self._counts[bisect_left(self._bounds, value)] += times
-        self.total += value * times
+    def add(self, value: float) -> None:
+        self._counts[bisect_left(self._bounds, value)] += 1
+        self.total += value
+
+    def add_since(self, begun_at: Sequence[float], now: float) -> None:
+        """Add how long each of these took until now; what comes together in a row began together."""
+        counts, bounds, last, at = self._counts, self._bounds, -1.0, 0
+        for begun in begun_at:
+            if begun != last:
+                last, at = begun, bisect_left(bounds, now - begun)
+            counts[at] += 1
+        self.total += now * len(begun_at) - sum(begun_at)
 
     def buckets(self) -> list[tuple[str, float]]:
         """Each bound with the number of values up to it."""

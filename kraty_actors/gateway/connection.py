@@ -85,7 +85,7 @@ class Connection:
         self.sheds = False
         self._excess: Pace | None = None
         self._asked: dict[int, tuple[str, float]] = {}
-        self._writes = gateway.figures.writes
+        self._count_write = gateway.figures.writes.append
         self._line = line
         self._tasks = tasks
         self._header_token = header_token
@@ -194,8 +194,7 @@ class Connection:
         )
 
     def _written(self, request_id: int, arrived_at: float, answer: object) -> None:
-        writes = self._writes
-        writes[arrived_at] = writes.get(arrived_at, 0) + 1
+        self._count_write(arrived_at)
         if isinstance(answer, Written):
             self._send(self.conversation.reply(request_id, translate.written(answer, self.gateway.engine.grant_terms)))
         else:

@@ -19,7 +19,7 @@ class Figures:
         refused: Requests that were refused, by code.
         shed: Requests that were refused because the server was busy, by operation.
         seconds: From a request's arrival to its answer, by operation.
-        writes: Writes that are answered and not yet in `seconds`, by when they arrived.
+        writes: When each write arrived that was answered in this turn of the loop, and is not in `seconds` yet.
         deltas: Pushes of boards that were made.
         deliveries: Watchers to whom they went.
         merged: Changes of a board that went into a later push: its `pace` is that fast, or the peer that `slow`.
@@ -30,7 +30,7 @@ class Figures:
         self.refused: Counter[str] = Counter()
         self.shed: Counter[str] = Counter()
         self.seconds: dict[str, Histogram] = {PROGRESS: Histogram()}
-        self.writes: dict[float, int] = {}
+        self.writes: list[float] = []
         self.deltas = self.deliveries = 0
         self.merged = {"pace": 0, "slow": 0}
 
@@ -44,7 +44,5 @@ class Figures:
     def turn_is_over(self, now: float) -> None:
         """Whatever was answered in this turn of the loop goes out now."""
         if self.writes:
-            histogram = self.seconds[PROGRESS]
-            for arrived_at, times in self.writes.items():
-                histogram.add(now - arrived_at, times)
+            self.seconds[PROGRESS].add_since(self.writes, now)
             self.writes.clear()
