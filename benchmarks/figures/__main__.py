@@ -13,6 +13,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.figures.counting import measure_counting
 from benchmarks.figures.entry import measure_entry
 from benchmarks.figures.fanout import measure_fanout
 from benchmarks.figures.finalization import Finalization, measure_finalization
@@ -26,7 +27,7 @@ from benchmarks.figures.webhooks import Deliveries, measure_webhooks
 ENTRY_STARTS = 1_000
 DELIVERIES = 10_000
 REPLAYED_WRITES = 300_000
-PARTS = "placement,listings,entry,webhooks,replay,simulated,fanout,lobbies,finalization"
+PARTS = "placement,listings,entry,webhooks,replay,simulated,counting,fanout,lobbies,finalization"
 WATCHERS = (1_000, 10_000)
 
 
@@ -68,6 +69,9 @@ def main(*, only: str, players: int, lobbies: int, idle_seconds: float, folder: 
     if "simulated" in wanted:
         for what, seconds, writes in measure_simulated():
             table.add_row(f"simulated: {what}", f"{seconds:.3f} s, {writes:,} writes")
+    for in_flight in (1, 16) if "counting" in wanted else ():
+        what = f"limits and metrics, of a write with {in_flight} in flight"
+        table.add_row(what, f"{measure_counting(in_flight):.0f} ns")
     for watchers in WATCHERS if "fanout" in wanted else ():
         _say(f"fanout: {watchers:,} watchers")
         ours, theirs = measure_fanout(watchers)

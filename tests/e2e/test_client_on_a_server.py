@@ -35,6 +35,7 @@ async def test_a_player_plays_watches_and_claims(codec: Any) -> None:
             assert scores[-1] == 3
             assert scores == sorted(scores)
             assert board.final
+            assert ann.mismatches == 0
         (grant,) = (await ann.grants())["grants"]
         claimed = await ann.claim(grant["id"])
         assert claimed["status"] == "claimed"
@@ -85,6 +86,7 @@ async def test_a_client_goes_on_over_a_restart_of_the_server_r15_r56(codec: Any,
                     break
             read = (await ann.attempt(attempt["attemptId"]))["attempt"]
             assert (read["score"], read["lastSeq"]) == (10, 10)
+            assert ann.mismatches == 0
         overs[1].set()
 
 
