@@ -76,9 +76,11 @@ async def drive(load: Load, dial: Dial, tell: Callable[[Second], None]) -> Measu
         clients = await _seated(tasks, dial, [f"{load.prefix}{n}" for n in range(1, load.players + 1)])
         players = await _started(clients, load.event)
         driving = _Drive(load, players, tell)
-        for client in await _seated(tasks, dial, [f"{load.prefix}watcher-{n}" for n in range(1, load.watchers + 1)]):
+        watching = await _seated(tasks, dial, [f"{load.prefix}watcher-{n}" for n in range(1, load.watchers + 1)])
+        for client in watching:
             tasks.start_soon(driving.watch, client)
         await driving.run()
+        driving.measured.mismatches = sum(client.mismatches for client in watching)
         tasks.cancel_scope.cancel()
     return driving.measured
 

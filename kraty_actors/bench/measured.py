@@ -52,6 +52,7 @@ class Measured:
         unanswered: Requests for which no answer came before everybody left.
         retired: Players who could not go on writing, for their attempt was over and there was no other for them.
         pushes: Changes of boards that watchers got.
+        mismatches: Copies of watchers that differed from what the server said they should be; has to be 0.
         latest_ms: How late the load itself was at worst: far above 0 it was the client that could not keep up.
         client_share: The share of a core that it used.
     """
@@ -62,6 +63,7 @@ class Measured:
     unanswered: int = 0
     retired: int = 0
     pushes: int = 0
+    mismatches: int = 0
     latest_ms: float = 0
     client_share: float = 0
 
@@ -87,6 +89,7 @@ class Measured:
             "unanswered": self.unanswered,
             "retired": self.retired,
             "pushesPerSecond": round(self.pushes / self.seconds, 1) if self.seconds else 0,
+            "mismatches": self.mismatches,
             "client": {"latestMs": round(self.latest_ms, 3), "coreShare": round(self.client_share, 3)},
         }
 

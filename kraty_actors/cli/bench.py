@@ -168,6 +168,8 @@ def _lines(measured: Measured) -> Iterator[str]:
             yield f"{deed}: {code}, {times:,} times"
     if load.watchers:
         yield f"{measured.pushes / measured.seconds:,.0f} changes a second came to {load.watchers:,} watchers"
+    if measured.mismatches:
+        yield f"{measured.mismatches:,} copies of boards differed from what the server said they should be"
     if measured.retired:
         yield f"{measured.retired:,} players stopped writing: their attempts were over, and they could start no others"
     if measured.unanswered:
@@ -184,7 +186,7 @@ def _judge(measured: Measured, max_p99: float | None) -> None:
     if max_p99 is not None and not found <= max_p99:
         click.echo(f"too slow: p99 of writes is {_ms(found)}, allowed are {max_p99:g} ms", err=True)
         sys.exit(TOO_SLOW)
-    if measured.unanswered:
+    if measured.unanswered or measured.mismatches:
         sys.exit(TOO_SLOW)
 
 

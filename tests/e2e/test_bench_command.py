@@ -39,6 +39,7 @@ async def test_what_was_acknowledged_is_on_the_board(tmp_path: Path):
         assert (write["asked"], write["answered"], write["refused"], found["unanswered"]) == (100, 100, {}, 0)
         assert 0 < write["ms"]["p50"] <= write["ms"]["p99"] <= write["ms"]["max"]
         assert found["pushesPerSecond"] > 0
+        assert found["mismatches"] == 0
         assert ET.parse(picture).getroot().tag.endswith("svg")
 
         told = await anyio.run_process(started(*asked, "--rate", 50, "--seconds", 2, "--max-p99", "0.001"), check=False)
