@@ -251,15 +251,14 @@ class Calendar:
     # -- checkpoint
 
     def dump(self) -> Iterable[Plain]:
-        yield {
+        head = {
             "game": self._game.as_defined() if self._game else None,
             "file": self._file,
             "seed": self._seed,
             "revisions": self._revisions,
             "boards": self._shelf.dump(),
         }
-        for event in self._events.values():
-            yield event.dump()
+        return iter([head, *(event.dump() for event in self._events.values())])
 
     def restore(self, parts: Sequence[Plain]) -> None:
         head = parts[0]
