@@ -127,7 +127,7 @@ class Prover(Watcher):
                 if (seal.number, seal.first, seal.head) != (playback.number, playback.chain.first, playback.chain.head):
                     what = f"record {playback.number} is not the one that was sealed"
                     raise AlteredJournal(playback.actor_id, playback.number, what)
-        _, _, said, _, heard, has_finished = unpack(parts[0])
+        _, _, said, _, heard, has_finished, *_ = unpack(parts[0])
         if (said, heard, has_finished) != (playback.said, playback.heard, playback.has_finished):
             self.proof.differ(f"{playback.actor_id}: the checkpoint says otherwise what was said and heard")
         if isinstance(playback.state, Contest):

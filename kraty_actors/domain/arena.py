@@ -22,6 +22,7 @@ from kraty_actors.domain.payouts import completion_pays, granted
 from kraty_actors.domain.rules import Rulebook, Rules
 from kraty_actors.domain.validators import Guard
 
+
 class Arena:
     """See the module.
 

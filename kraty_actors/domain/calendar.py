@@ -51,6 +51,8 @@ class Calendar:
         starts = (event.next_start for event in self._events.values())
         return min((at for at in (*starts, self._shelf.next_rollover) if at is not None), default=None)
 
+    may_sleep = False
+
     # -- commands
 
     def apply(self, command: Command, now: int) -> Outcome:

@@ -105,6 +105,8 @@ class Contest:
             return next_end
         return catch_up if next_end is None else min(catch_up, next_end)
 
+    may_sleep = True
+
     # -- commands
 
     def apply(self, command: Command, now: int) -> Outcome:

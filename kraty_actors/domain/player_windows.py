@@ -90,6 +90,8 @@ class PlayerWindows:
             return AT_ONCE
         return None if self._open or self._has_told_idle else self._over_at
 
+    may_sleep = True
+
     # -- commands
 
     def apply(self, command: Command, now: int) -> Outcome:
@@ -303,7 +305,8 @@ class PlayerWindows:
             "isPaused": self._is_paused,
             "hasToldIdle": self._has_told_idle,
         }
-        visitors, windows = (in_parts(arrivals.order, ROWS_PER_PART) for arrivals in self._order)
+        visitors = in_parts(self._order[0].order, ROWS_PER_PART)
+        windows = in_parts(self._order[1].order, ROWS_PER_PART)
         broadcasts = ({"broadcast": part} for part in self._broadcasts.dump())
         return chain([head], self._rest(frozen, visitors, windows), broadcasts)
 

@@ -39,6 +39,7 @@ class SharedBoard:
     not been opened yet."""
 
     wake_at: int | None = None
+    may_sleep = True
 
     def __init__(self, board_id: str, rulebook: Rulebook) -> None:
         self.id = board_id

@@ -73,6 +73,12 @@ class Window:
         return min((at for at in (opening.ends_at, waits) if at is not None), default=None)
 
     @property
+    def may_sleep(self) -> bool:
+        """Not while a lobby forms: who of its players is there is not told to those who are not in memory."""
+        lobbies = self._floor.lobbies
+        return lobbies is None or self._floor.is_over or not any(True for _ in lobbies.forming())
+
+    @property
     def stage(self) -> WindowStage:
         if self._ending is None:
             return "open"

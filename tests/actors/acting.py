@@ -102,6 +102,8 @@ class Purse:
         self._untold: dict[str, list[int]] = {}
         self.wake_at: int | None = None
 
+    may_sleep = True
+
     def apply(self, command: Command, now: int) -> Outcome:
         if not isinstance(command, Look | Break):
             self.times.append(now)
