@@ -11,8 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from playing import HOUR, START, Journal, frozen, thawed
-from slow_dumps import WrittenSlowly
 from shared_board_twin import Gone, PeriodTwin, Said
+from slow_dumps import WrittenSlowly
 
 from kraty_actors.definitions import SharedBoard as Definition
 from kraty_actors.domain.board_shelf import BoardShelf
