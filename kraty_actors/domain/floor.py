@@ -20,8 +20,8 @@ from kraty_actors.domain.placement.one_board import ONLY, OneBoard
 from kraty_actors.domain.rules import Rules
 from kraty_actors.domain.window_messages import GetMember, Invitation, MemberView, OpenWindow, Placed
 
-ROWS_PER_PART = 2000
-"""Players or boards in one part of a checkpoint: a couple of milliseconds of packing."""
+ROWS_PER_PART = 500
+"""Players or boards in one part of a checkpoint: less than a millisecond of packing."""
 
 LOBBIES_PER_PART = 50
 

@@ -10,8 +10,8 @@ from kraty_actors.domain.frozen import Frozen
 from kraty_actors.domain.outcome import Plain
 from kraty_actors.domain.own_board import OwnBoard
 
-ATTEMPTS_PER_PART = 500
-"""Attempts in one part of a checkpoint: a couple of milliseconds of packing. Their players' rows are the next."""
+ATTEMPTS_PER_PART = 100
+"""Attempts in one part of a checkpoint: some tenths of a millisecond of packing. Their players' rows are the next."""
 
 
 class FrozenArena:

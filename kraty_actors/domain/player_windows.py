@@ -39,8 +39,8 @@ from kraty_actors.domain.schedule import Occurrence
 from kraty_actors.domain.unrolled import Spanned
 from kraty_actors.domain.window_messages import Finalize, OpenWindow, WindowFinalized
 
-ROWS_PER_PART = 2000
-"""Players, or open windows, in one part of a checkpoint: a couple of milliseconds of packing."""
+ROWS_PER_PART = 500
+"""Players, or open windows, in one part of a checkpoint: less than a millisecond of packing."""
 
 AT_ONCE = 0
 

@@ -27,7 +27,7 @@ MODE = "shared"
 ENTRIES_PER_PART = 2_000
 """Rows, or starting points of attempts, in one part of a checkpoint: a couple of milliseconds of packing."""
 
-PLAYERS_PER_PART = 500
+PLAYERS_PER_PART = 100
 """Players of whom all that is kept is read in one go."""
 
 MOVED_MAX = 256
