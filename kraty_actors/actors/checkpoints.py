@@ -21,7 +21,7 @@ from kraty_persistence import Aside, Store, StoreError, Unit
 log = logging.getLogger(__name__)
 
 HELPING_BYTES = 20_000
-"""Packed and handed over in one go: about a millisecond of the loop, and little to write beside what others wait for."""
+"""Packed and handed over in one go: about a millisecond of the loop, and little beside what others wait for."""
 
 INPUTS_MAX = 20_000
 """Inputs that gather in the journal of an actor before it is written down: some tenths of a second of replay."""

@@ -59,9 +59,7 @@ def restless() -> Iterator[None]:
 @pytest.mark.parametrize("backend", BACKENDS)
 @given(kills=st.lists(st.integers(0, 60), max_size=8))
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_r56_nor_that_nobody_stays_in_memory(
-    backend: str, kills: list[int], uninterrupted: tuple[dict[str, Any], int]
-):
+def test_r56_nor_that_nobody_stays_in_memory(backend: str, kills: list[int], uninterrupted: tuple[dict[str, Any], int]):
     assert anyio.run(Session().play, kills, backend=backend) == uninterrupted[0]
 
 
