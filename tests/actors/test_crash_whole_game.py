@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import anyio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from whole_game import PLAYERS, Session
-
-from kraty_actors.actors import checkpoints, upkeep
+from whole_game import PLAYERS, Session, restless
 
 BACKENDS = ["asyncio", "trio"]
 
@@ -44,18 +41,7 @@ def test_r56_a_game_that_is_killed_behind_any_unit_ends_as_if_it_never_was(
         assert found == expected, f"killed behind unit {kill}"
 
 
-@pytest.fixture
-def restless() -> Iterator[None]:
-    """Everybody is written down after every batch, part by part, and leaves memory as soon as nothing is to be done."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checkpoints, "HELPING_BYTES", 1)
-        patch.setattr(checkpoints, "INPUTS_MAX", 1)
-        patch.setattr(checkpoints, "BYTES_AN_INPUT", 1_000_000)
-        patch.setattr(upkeep, "IDLE_MS", 0)
-        yield
-
-
-@pytest.mark.usefixtures("restless")
+@pytest.mark.usefixtures(restless.__name__)
 @pytest.mark.parametrize("backend", BACKENDS)
 @given(kills=st.lists(st.integers(0, 60), max_size=8))
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

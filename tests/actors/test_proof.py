@@ -33,7 +33,7 @@ from proving import (
     windows_in,
 )
 from test_money_model import Story, run, stories
-from whole_game import Session
+from whole_game import Session, restless
 
 from kraty_actors.actors.chain import Chain, Sealer, read_seal
 from kraty_actors.actors.journal_key import JOURNAL_KEY, WrongKey, known_sealer
@@ -63,6 +63,29 @@ async def test_r57_windows_of_every_mode_are_what_their_journals_give(kills: lis
     assert len(windows) >= 6
     assert agreed["states"] > 2 * len(windows)
     assert agreed["messages"] > 50
+
+
+@pytest.mark.usefixtures(restless.__name__)
+@pytest.mark.parametrize("kills", [[60], [200]], ids=["early", "late"])
+async def test_r57_so_are_those_that_were_written_down_and_left_memory_all_the_time(kills: list[int]) -> None:
+    session = Session()
+    await session.play(kills)
+    for window in windows_in(session.store):
+        _, proof = await proved(session.store, window)
+        assert told(proof) == proof.remarks == []
+
+
+@pytest.mark.usefixtures(restless.__name__)
+@pytest.mark.parametrize("units", [60, 200])
+async def test_r57_a_checkpoint_in_the_middle_of_a_journal_is_what_it_gives_up_to_there(units: int) -> None:
+    session = Session()
+    await session.begin(units)
+    compared = 0
+    for window in windows_in(session.store):
+        _, proof = await proved(session.store, window)
+        assert told(proof) == []
+        compared += proof.agreed["states"]
+    assert compared
 
 
 @settings(max_examples=60, deadline=None)
