@@ -26,7 +26,7 @@ HELPING_BYTES = 20_000
 INPUTS_MAX = 20_000
 """Inputs that gather in the journal of an actor before it is written down: some tenths of a second of replay."""
 
-BYTES_AN_INPUT = 150
+BYTES_AN_INPUT = 300
 """A large actor is written down less often, so that no more than this is written for each of its inputs."""
 
 LARGE_INPUTS_MAX = 1_000_000
