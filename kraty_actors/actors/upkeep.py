@@ -73,14 +73,14 @@ class Upkeep:
     def _look(self) -> None:
         """At whoever's turn it is; while enough of them are being written down, the others wait."""
         now = self._now_ms()
-        self._is_called = False
         for _ in range(LOOKED_AT_MAX):
             if not self._line or self._line[0][0] > now or len(self._checkpoints) >= AT_ONCE:
                 break
             _, cell = self._line.popleft()
             if self._cells.get(cell.id) is cell:
                 self._look_at(cell, now)
-        if self._line and not self._is_called:
+        self._is_called = False
+        if self._line:
             self._call(max(self._line[0][0], now + AGAIN_MS))
 
     def _look_at(self, cell: Cell, now: int) -> None:

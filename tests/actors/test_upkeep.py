@@ -26,7 +26,7 @@ from acting import (
 from kraty_actors.actors import checkpoints, recovery
 from kraty_actors.actors.cell import Cell, Note, read_note
 from kraty_actors.actors.chain import UNKEYED
-from kraty_actors.actors.upkeep import CHECKPOINT_EVERY_MS, IDLE_MS
+from kraty_actors.actors.upkeep import AGAIN_MS, CHECKPOINT_EVERY_MS, IDLE_MS
 from kraty_actors.domain.outcome import Command
 from kraty_persistence import JournalConflict, MemoryStore, StoreUnavailable
 
@@ -385,7 +385,7 @@ async def test_many_leave_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch):
         await world.pass_time(IDLE_MS)
         assert len(store.waiting) == 2
         store.commit_from_now_on()
-        await world.pass_time(IDLE_MS)
+        await world.pass_time(AGAIN_MS)
         assert [is_here(world, actor) for actor in ("a", "b", "c")] == [False] * 3
 
 
