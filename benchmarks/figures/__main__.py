@@ -20,6 +20,7 @@ from benchmarks.figures.finalization import Finalization, measure_finalization
 from benchmarks.figures.listings import EVENTS, measure_listings
 from benchmarks.figures.lobbies import TICK_SECONDS, Lobbies, measure_lobbies
 from benchmarks.figures.placement import measure_placement
+from benchmarks.figures.recovery import Large, Sleep, measure_journal, measure_large, measure_return, measure_sleep
 from benchmarks.figures.replay import GAMES, measure_replay
 from benchmarks.figures.simulated import measure_simulated
 from benchmarks.figures.webhooks import Deliveries, measure_webhooks
@@ -27,8 +28,12 @@ from benchmarks.figures.webhooks import Deliveries, measure_webhooks
 ENTRY_STARTS = 1_000
 DELIVERIES = 10_000
 REPLAYED_WRITES = 300_000
-PARTS = "placement,listings,entry,webhooks,replay,simulated,counting,fanout,lobbies,finalization"
 WATCHERS = (1_000, 10_000)
+LOBBIES_BACK = 1_000
+PARTS = (
+    "placement,listings,entry,webhooks,replay,simulated,counting,fanout,lobbies,finalization,journal,recovery,sleep,"
+    "checkpoint"
+)
 
 
 @click.command(context_settings={"show_default": True})
@@ -83,7 +88,49 @@ def main(*, only: str, players: int, lobbies: int, idle_seconds: float, folder: 
     if "finalization" in wanted:
         for what, figure in _of_finalization(trio.run(partial(measure_finalization, players, folder, _say))):
             table.add_row(what, figure)
+    if "journal" in wanted:
+        for in_flight in (1, 16):
+            taken = trio.run(partial(measure_journal, in_flight, folder))
+            table.add_row(f"the journal, {in_flight} in flight on each of 64 connections", f"{taken:.0f} bytes a write")
+    if "recovery" in wanted:
+        seconds, cpu = trio.run(partial(measure_return, LOBBIES_BACK, folder, _say))
+        table.add_row(f"{LOBBIES_BACK:,} lobbies of 50 serve again after a kill", f"{seconds:.1f} s, {cpu:.1f} of CPU")
+    if "sleep" in wanted:
+        for what, figure in _of_sleep(trio.run(partial(measure_sleep, lobbies, folder, _say))):
+            table.add_row(what, figure)
+    if "checkpoint" in wanted:
+        for what, figure in _of_large(trio.run(partial(measure_large, players, players, folder, _say))):
+            table.add_row(what, figure)
     Console(width=100).print(table)
+
+
+def _of_sleep(found: Sleep) -> list[tuple[str, str]]:
+    return [
+        (f"memory of each of {found.lobbies:,} lobbies of 50 players", f"{found.kib_each:.1f} KiB"),
+        ("once nobody has asked for them", f"{found.kib_each_asleep:.1f} KiB"),
+        ("all have left memory, after the time that makes one idle", f"{found.left_after_s:.1f} s"),
+        ("a write to one of them: median, p99", f"{_median(found.woken_ms):.1f}, {_p99(found.woken_ms):.1f} ms"),
+    ]
+
+
+def _of_large(found: Large) -> list[tuple[str, str]]:
+    def felt(before: list[float], meanwhile: list[float]) -> str:
+        return f"{_median(before):.1f}, {_p99(before):.1f} / {_median(meanwhile):.1f}, {_p99(meanwhile):.1f} ms"
+
+    return [
+        (f"a board of {found.players:,} is written down, while it is played on", f"{found.written_s:.0f} s"),
+        ("writes to it before / meanwhile: median, p99", felt(found.own_before_ms, found.own_ms)),
+        ("writes to another", felt(found.others_before_ms, found.others_ms)),
+        ("packed at once: median, most", f"{_median(found.helpings_ms):.1f}, {max(found.helpings_ms):.1f} ms of CPU"),
+        (
+            "it serves again, after as many more writes and a kill",
+            f"{found.back_s:.1f} s, {found.back_cpu_s:.1f} of CPU",
+        ),
+    ]
+
+
+def _median(numbers: list[float]) -> float:
+    return statistics.median(numbers)
 
 
 def _of_lobbies(found: Lobbies) -> list[tuple[str, str]]:

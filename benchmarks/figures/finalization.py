@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import gc
-import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,16 +14,11 @@ from typing import Any
 
 import anyio
 
+from benchmarks.figures.crowd import add_players, all_play
 from benchmarks.figures.others import resident, write_while
 from kraty_actors import Game, open_game
-from kraty_actors.actors.loop import ActorLoop
 from kraty_actors.cli.serve import COLLECT_EVERY, SWITCH_SECONDS
-from kraty_actors.domain.contest_messages import Write
-from kraty_actors.domain.ids import contest_id
-from kraty_actors.domain.outcome import Command
-from kraty_actors.domain.window_messages import Admit
 
-ASKED_AT_ONCE = 4_000
 CALM_SECONDS = 3
 
 
@@ -50,11 +44,11 @@ async def measure_finalization(players: int, folder: Path, say: Callable[[str], 
         file = Path(name) / "figures.db"
         async with open_game(_game(), store=f"sqlite:///{file}"):
             pass
-        _add_players(file, players)
+        add_players(file, players)
         async with open_game(_game(), store=f"sqlite:///{file}") as game:
             await game.start("other", "other")
             say(f"finalization: {players:,} players start and write")
-            await _play(game, players)
+            await all_play(game, players)
             await write_while(game, found.others_before_ms, partial(anyio.sleep, CALM_SECONDS))
             gc.collect()
             before = resident()
@@ -88,41 +82,6 @@ def _game() -> dict[str, Any]:
             {"key": "other", "metrics": [{"key": "points"}]},
         ],
     }
-
-
-def _add_players(file: Path, players: int) -> None:
-    """Straight into the table: a million introductions are not what is measured."""
-    rows = ((n, f"p{n}", f"participant{n}", b"") for n in range(1, players + 1))
-    with sqlite3.connect(file) as connection:
-        connection.executemany(
-            "INSERT INTO players (number, player_id, participant_id, attributes, banned) VALUES (?, ?, ?, ?, 0)", rows
-        )
-    connection.close()
-
-
-async def _play(game: Game, players: int) -> None:
-    loop = game.engine._loop
-    [window] = [one for one in await game.operator.windows("big") if one["state"] == "open"]
-    board = contest_id(window["windowId"], 1)
-    for first in range(1, players + 1, ASKED_AT_ONCE):
-        numbers = range(first, min(first + ASKED_AT_ONCE, players + 1))
-        await _all(loop, window["windowId"], [Admit(number) for number in numbers])
-        points = [(number, number * 7919 % players) for number in numbers]
-        await _all(loop, board, [Write(number - 1, score, "increment", 1, number) for number, score in points])
-
-
-async def _all(loop: ActorLoop, actor: str, commands: Sequence[Command]) -> None:
-    left, done = len(commands), anyio.Event()
-
-    def answered(_: object) -> None:
-        nonlocal left
-        left -= 1
-        if not left:
-            done.set()
-
-    for command in commands:
-        loop.ask(actor, command, answered)
-    await done.wait()
 
 
 async def _end(game: Game, found: Finalization, before: int) -> None:

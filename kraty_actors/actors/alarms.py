@@ -1,4 +1,4 @@
-"""What is to happen at which instant: actors that are to be woken, and callbacks."""
+"""What is to happen at which instant: actors that are to be woken, be they in memory or not, and callbacks."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import heapq
 from collections.abc import Callable
 from itertools import count
 
-from kraty_actors.actors.cell import Cell
-
 Callback = Callable[[], None]
 
 
 class Alarms:
-    """Instants in ms. An actor has one alarm, the one in `cell.alarm`: older ones of it ring for nobody."""
+    """Instants in ms. An actor, named by its id, has one alarm: older ones of it ring for nobody."""
 
-    __slots__ = ("_heap", "_order")
+    __slots__ = ("_at", "_heap", "_order")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, int, Cell | Callback]] = []
+        self._heap: list[tuple[int, int, str | Callback]] = []
+        self._at: dict[str, int] = {}
         self._order = count()
 
     @property
@@ -28,20 +27,22 @@ class Alarms:
     def call_at(self, at: int, callback: Callback) -> None:
         heapq.heappush(self._heap, (at, next(self._order), callback))
 
-    def wake_at(self, at: int | None, cell: Cell) -> None:
+    def wake_at(self, at: int | None, actor: str) -> None:
         """Let the actor be woken then, and not when it was going to be; None is never."""
-        if at is not None and at != cell.alarm:
-            heapq.heappush(self._heap, (at, next(self._order), cell))
-        cell.alarm = at
+        if at is None:
+            self._at.pop(actor, None)
+        elif self._at.get(actor) != at:
+            self._at[actor] = at
+            heapq.heappush(self._heap, (at, next(self._order), actor))
 
-    def due(self, now: int) -> list[Cell | Callback]:
+    def due(self, now: int) -> list[str | Callback]:
         """Take what has come. What one of these asks for comes next time, be it at once."""
-        found: list[Cell | Callback] = []
+        found: list[str | Callback] = []
         while self._heap and self._heap[0][0] <= now:
             at, _, whom = heapq.heappop(self._heap)
-            if isinstance(whom, Cell):
-                if whom.alarm != at:
+            if isinstance(whom, str):
+                if self._at.get(whom) != at:
                     continue
-                whom.alarm = None
+                del self._at[whom]
             found.append(whom)
         return found

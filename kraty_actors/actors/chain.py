@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from kraty_actors.actors.records import DIGEST_BYTES, FORMAT, UnknownFormat, is_chained, pack, unpack
+from kraty_actors.actors.records import CHECKPOINT_FORMAT, DIGEST_BYTES, UnknownFormat, is_chained, pack, unpack
 
 SEAL = "seal"
 """What the last part of a checkpoint begins with."""
@@ -127,9 +127,9 @@ def read_seal(parts: Sequence[bytes]) -> Seal | None:
         version = unpack(parts[0])[0]
         if version == 1:
             return None
-        if version == FORMAT:
+        if version in (2, CHECKPOINT_FORMAT):
             _, number, first, head, mac = unpack(parts[-1])
             return Seal(number, first, head, mac)
     except (ValueError, TypeError, IndexError) as error:
         raise UnknownFormat(f"a checkpoint can not be read: {error}") from error
-    raise UnknownFormat(f"a checkpoint has format {version}; this program reads {FORMAT}")
+    raise UnknownFormat(f"a checkpoint has format {version}; this program reads {CHECKPOINT_FORMAT}")

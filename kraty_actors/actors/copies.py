@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-import anyio.to_thread
-
 from kraty_actors.actors.cell import Cell
+from kraty_actors.actors.recovery import restore
 from kraty_actors.domain.calendar import Calendar
 from kraty_actors.domain.calendar_messages import GetCatalogue
 from kraty_actors.domain.catalogue import Catalogue, Library
@@ -14,11 +11,7 @@ from kraty_actors.domain.contest import Contest
 from kraty_actors.domain.ids import CALENDAR, is_window
 from kraty_actors.domain.outcome import State
 from kraty_actors.domain.window import Window
-from kraty_persistence import Store, StoredActor
-
-AT_ONCE_BYTES = 65_536
-"""What is no larger is read back within a few milliseconds. More is read back in a worker thread, so that whoever
-else runs on the loop goes on."""
+from kraty_persistence import Store
 
 
 class Copies:
@@ -68,12 +61,5 @@ class Copies:
         if not stored.number:
             return None
         cell = Cell(actor_id)
-        if _size(stored) <= AT_ONCE_BYTES:
-            cell.recover(state, stored)
-        else:
-            await anyio.to_thread.run_sync(partial(cell.recover, state, stored))
+        await restore(cell, state, stored)
         return cell
-
-
-def _size(stored: StoredActor) -> int:
-    return sum(map(len, stored.checkpoint)) + sum(map(len, stored.records))

@@ -121,7 +121,8 @@ class Engine(Listener):
     async def _recover(self) -> None:
         await self._loop.recover([CALENDAR])
         await self._world.read_catalogue()
-        names = [name for name in await self._store.unfinished() if name != CALENDAR]
+        sleeping = self._loop.let_sleep(await self._store.resting())
+        names = [name for name in await self._store.unfinished() if name != CALENDAR and name not in sleeping]
         await self._loop.recover(names)
         await self.lobbies.recovered([name for name in names if is_window(name)])
 

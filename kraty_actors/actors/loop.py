@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 
 import anyio
@@ -18,15 +18,27 @@ from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint as yield_to_others
 
 from kraty_actors.actors.alarms import Alarms
-from kraty_actors.actors.cell import Batch, Cell, Envelope, Lane, Respond
+from kraty_actors.actors.cell import TICK, Batch, Cell, Envelope, Lane, Respond, read_note
 from kraty_actors.actors.chain import UNKEYED, AlteredJournal
-from kraty_actors.actors.checkpoints import Checkpoints
+from kraty_actors.actors.checkpoints import Checkpoints, room_for
 from kraty_actors.actors.clock import Clock
 from kraty_actors.actors.effects import Recorder
 from kraty_actors.actors.figures import LoopFigures
 from kraty_actors.actors.lanes import Lanes
+from kraty_actors.actors.outage import (
+    OUT_OF_REACH,
+    Outage,
+    is_patient,
+    may_wait,
+    overloaded,
+    refuse_behind,
+    refuse_questions,
+    take_back,
+)
 from kraty_actors.actors.records import FROM_ACTOR, pack_batch
-from kraty_actors.domain.outcome import Command, Effect, Message, Notice, Outcome, Refusal, State, Tick
+from kraty_actors.actors.recovery import Recovery
+from kraty_actors.actors.upkeep import Upkeep
+from kraty_actors.domain.outcome import Command, Effect, Message, Notice, Outcome, Refusal, State
 from kraty_persistence import Store, StoreClosed, StoreError, StoreTaken, StoreUnavailable, Unit
 
 log = logging.getLogger(__name__)
@@ -42,18 +54,6 @@ IN_FLIGHT_MAX = 16
 
 PATIENT_IN_FLIGHT_MAX = 2
 """The same for an actor that goes on by itself: what it has to write should not stand in anybody's way."""
-
-STORE_RETRY_SECONDS = 0.25
-LOAD_RETRY_SECONDS = 0.05
-"""Between two tries to write to a store that is away, and to read from it."""
-
-RECOVERIES_MAX = 8
-"""Actors that are read back from the store at the same time."""
-
-TICK = Tick()
-
-OUT_OF_REACH = Refusal("overloaded", "the database does not answer", {"retryAfter": 1})
-"""What a question hears whose actor cannot be read back from the store for now."""
 
 
 class Listener:
@@ -91,10 +91,8 @@ class ActorLoop:
         self.recorder = Recorder()
         self.sealer = UNKEYED
         self.figures = LoopFigures()
-        self._checkpoints = Checkpoints(store, self._checkpoint_stored)
         self._store = store
         self._clock = clock
-        self._make_state = make_state
         self._roots = frozenset(roots)
         self._cells: dict[str, Cell] = {}
         self._ready = Lanes()
@@ -103,17 +101,23 @@ class ActorLoop:
         self._wake = anyio.Event()
         self._asleep = False
         self._tasks: TaskGroup | None = None
-        self._recoveries = anyio.CapacityLimiter(RECOVERIES_MAX)
         self._fatal: StoreError | None = None
-        self.store_is_away = False
+        self._checkpoints = Checkpoints(store, self._checkpoint_stored)
+        self._upkeep = Upkeep(self._cells, self._checkpoints, self._alarms, self._leave, self.now_ms)
+        self._recovery = Recovery(store, make_state, self._back, self._out_of_reach, self._leave_out, self.give_up)
+        self._outage = Outage(store, clock, self._queue_all, self.give_up)
+
+    @property
+    def store_is_away(self) -> bool:
         """The store has given up on something: until it takes a write again, actors are only read (R-58)."""
+        return self._outage.is_on
 
     # -- speaking to actors
 
     def ask(self, actor_id: str, command: Command, respond: Respond | None = None) -> None:
         """Post a command; `respond` gets the reply once it may be told, or a `Refusal`. Never waits."""
         cell = self._cell(actor_id)
-        if len(cell.mailbox) >= MAILBOX_MAX or (self.store_is_away and not _may_wait(command, respond)):
+        if len(cell.mailbox) >= MAILBOX_MAX or (self._outage.is_on and not may_wait(command, respond)):
             if respond is not None:
                 respond(overloaded())
             return
@@ -161,9 +165,7 @@ class ActorLoop:
             StoreTaken: Another server owns the database now; nothing more was acknowledged.
         """
         async with anyio.create_task_group() as self._tasks:
-            for cell in self._cells.values():
-                if cell.state is None:
-                    self._tasks.start_soon(self._recover, cell)
+            self._recovery.begin(self._tasks)
             while True:
                 await self._wait()
                 self._ring()
@@ -187,14 +189,25 @@ class ActorLoop:
                 if cell.damage is not None:
                     raise cell.damage
 
+    def let_sleep(self, sleepers: Mapping[str, bytes]) -> set[str]:
+        """Those of the stored actors that need not be recovered before somebody asks for them; `sleepers` gives the
+        first part of the checkpoint of each that has nothing behind it. They are woken when their time comes."""
+        notes = ((name, read_note(own)) for name, own in sleepers.items())
+        sleeping = {name: note for name, note in notes if note is not None and note.can_sleep}
+        for name, note in sleeping.items():
+            self._alarms.wake_at(note.wake_at, name)
+        self._rouse()
+        return sleeping.keys() - self._cells.keys()
+
     async def checkpoint_all(self) -> None:
         """Write down every actor as it stands, once all that was accepted is committed."""
         while any(cell.lane or cell.mailbox or cell.in_flight for cell in self._cells.values()):
-            if self.store_is_away or self._store.failing_since is not None:
+            if self._outage.is_on or self._store.failing_since is not None:
                 return
             await anyio.sleep(0.001)
+        await self._checkpoints.all_written()
         for cell in list(self._cells.values()):  # a retired one leaves as soon as it is written down
-            if cell.number > cell.checkpointed and cell.state is not None:
+            if cell.number > cell.checkpointed or (cell.number and cell.note is None):
                 self._checkpoints.write(cell)
         await self._checkpoints.all_written()
 
@@ -228,20 +241,20 @@ class ActorLoop:
         elif cell.in_flight:
             batch.committed = True
             cell.in_flight.append(batch)
-            if self.store_is_away:
-                self._refuse_behind(cell)
+            if self._outage.is_on:
+                self._in_doubt(cell)
         else:
             self._release(cell, batch)
         self._set_alarm(cell)
         if cell.mailbox:
-            if not self.store_is_away:
+            if not self._outage.is_on:
                 self._queue(cell)
         elif not cell.number and cell.id not in self._roots:
             del self._cells[cell.id]
 
     def _take(self, cell: Cell, now: int) -> list[Envelope]:
         mailbox = cell.mailbox
-        if self.store_is_away:
+        if self._outage.is_on:
             reads = [envelope for envelope in mailbox if envelope[0].is_read]
             cell.mailbox = deque(envelope for envelope in mailbox if not envelope[0].is_read)
             return reads
@@ -288,8 +301,8 @@ class ActorLoop:
             batch.finished = cell.retired = True
 
     def _commit(self, cell: Cell, batch: Batch) -> None:
-        cell.number += 1
-        batch.can_wait = all(map(_is_patient, batch.envelopes)) or any(
+        cell.number = batch.number = cell.number + 1
+        batch.can_wait = all(map(is_patient, batch.envelopes)) or any(
             one.can_wait and not one.committed for one in cell.in_flight
         )
         cell.in_flight.append(batch)
@@ -302,6 +315,9 @@ class ActorLoop:
             can_wait=batch.can_wait,
         )
         self._store.submit(unit, partial(self._stored, cell, batch))
+        cell.gathered += len(batch.inputs)
+        if cell.gathered >= cell.room:
+            self._checkpoints.write(cell)
 
     def _stored(self, cell: Cell, batch: Batch, error: StoreError | None) -> None:
         if isinstance(error, StoreTaken | StoreClosed):
@@ -329,9 +345,12 @@ class ActorLoop:
             if cell.stalled:
                 cell.stalled = False
                 self._queue(cell)
-            self._reload(cell)
+            self._recovery.reload(cell)
 
     def _release(self, cell: Cell, batch: Batch) -> None:
+        if batch.number:
+            cell.committed = batch.number
+            self._checkpoints.committed(cell)
         for number, message in batch.messages:
             self._post(cell.id, number, message)
         for source, number in batch.heard:
@@ -361,14 +380,19 @@ class ActorLoop:
 
     def _retire(self, cell: Cell) -> None:
         """An actor whose state is final needs no recovery any more once all that it said was heard."""
-        if cell.retired and not cell.unheard and cell.state is not None and cell.checkpointed < cell.number:
+        if cell.retired and not cell.unheard and not (cell.is_over and cell.checkpointed == cell.number):
             self._checkpoints.write(cell)
 
     def _checkpoint_stored(self, cell: Cell, error: StoreError | None) -> None:
-        if error is not None:
-            cell.checkpointed = 0
-        elif cell.retired and not cell.mailbox and not cell.in_flight and not cell.unheard:
+        if cell.retired and cell.checkpointed == cell.number and not (cell.mailbox or cell.in_flight or cell.unheard):
             self._cells.pop(cell.id, None)
+        elif error is None:
+            self._retire(cell)
+            self._upkeep.written(cell)
+
+    def _leave(self, cell: Cell) -> None:
+        """Nobody asks for the actor: it leaves memory, and only its alarm is remembered."""
+        del self._cells[cell.id]
 
     # -- when something breaks
 
@@ -378,14 +402,13 @@ class ActorLoop:
         if not cell.lost:
             log.warning("%s goes back to what is stored: %s", cell.id, error)
         cell.lost, cell.state = True, None
-        self._take_back(cell)
+        take_back(cell)
         while cell.in_flight and (cell.in_flight[0].error is not None or cell.in_flight[0].committed):
             cell.in_flight.popleft()
-        if isinstance(error, StoreUnavailable) and not self.store_is_away and self._tasks is not None:
-            self.store_is_away = True
-            self._tasks.start_soon(self._await_store)
+        if isinstance(error, StoreUnavailable) and self._tasks is not None and not self._outage.is_on:
+            self._outage.begin(self._tasks)
             for other in self._cells.values():
-                self._refuse_behind(other)
+                self._in_doubt(other)
 
     def _throw_away(self, cell: Cell, batch: Batch, culprit: int) -> None:
         """A rule failed on one command: the rest is applied to a fresh state. A request is answered as our bug. What
@@ -399,33 +422,9 @@ class ActorLoop:
         rest = batch.envelopes[:culprit] + batch.envelopes[culprit + 1 :]
         cell.mailbox.extendleft(reversed([envelope for envelope in rest if envelope[0] is not TICK]))
         cell.lost, cell.state = True, None
-        self._reload(cell)
+        self._recovery.reload(cell)
 
-    def _take_back(self, cell: Cell) -> None:
-        """Refuse what was to change the lost state. Questions are asked again, and what is told to an actor must not
-        be lost: both wait in the mailbox, in their old order."""
-        envelopes = [envelope for batch in cell.in_flight for envelope in batch.envelopes] + list(cell.mailbox)
-        for batch in cell.in_flight:
-            batch.envelopes = []
-        cell.mailbox.clear()
-        for envelope in envelopes:
-            command, respond, *_ = envelope
-            if _may_wait(command, respond):
-                cell.mailbox.append(envelope)
-            elif respond is not None:
-                respond(overloaded())
-
-    async def _await_store(self) -> None:
-        """Try until the store takes a write again; then everybody goes on."""
-        while self.store_is_away:
-            try:
-                await self._store.set_meta("last_outage_ended_at", str(self._clock.now_ms()))
-                self.store_is_away = False
-            except StoreUnavailable:
-                await anyio.sleep(STORE_RETRY_SECONDS)
-            except (StoreTaken, StoreClosed) as error:
-                self._fatal = error
-                break
+    def _queue_all(self) -> None:
         for cell in self._cells.values():
             self._queue(cell)
 
@@ -435,63 +434,28 @@ class ActorLoop:
         cell = self._cells.get(actor_id)
         if cell is None:
             cell = self._cells[actor_id] = Cell(actor_id, self.sealer)
-            self._load(cell)
+            self._upkeep.add(cell)
+            self._recovery.load(cell)
         return cell
 
-    def _load(self, cell: Cell) -> None:
-        cell.recovered = anyio.Event()
-        if self._tasks is not None:
-            self._tasks.start_soon(self._recover, cell)
-
-    def _reload(self, cell: Cell) -> None:
-        """Bring a lost actor back, as soon as the store has judged all that it was handed of it."""
-        if cell.lost and not cell.in_flight:
-            cell.lost = False
-            self._load(cell)
-
-    async def _recover(self, cell: Cell) -> None:
-        while True:
-            try:
-                async with self._recoveries:
-                    found = await self._store.load(cell.id)
-                break
-            except StoreUnavailable:
-                self._refuse_questions(cell)
-                await anyio.sleep(LOAD_RETRY_SECONDS)
-            except (StoreTaken, StoreClosed) as error:
-                return self.give_up(error)
-        try:
-            cell.recover(self._make_state(cell.id), found)
-        except AlteredJournal as error:
-            return self._leave_out(cell, error)
-        cell.recovered.set()
+    def _back(self, cell: Cell) -> None:
+        cell.room = room_for(cell.size)
         for number, message in list(cell.unheard.items()):
             self._post(cell.id, number, message)
         self._retire(cell)
         self._set_alarm(cell)
         self._queue(cell)
 
-    def _refuse_questions(self, cell: Cell) -> None:
+    def _out_of_reach(self, cell: Cell) -> None:
         """Nobody waits for an answer for as long as the store is away (R-58): but for what those at the edge must know
         to answer anything, which is asked once."""
-        if cell.id in self._roots:
-            return
-        waiting, cell.mailbox = cell.mailbox, deque()
-        for envelope in waiting:
-            command, respond, *_ = envelope
-            if respond is not None and command.is_read:
-                respond(OUT_OF_REACH)
-            else:
-                cell.mailbox.append(envelope)
-
-    def _refuse_behind(self, cell: Cell) -> None:
-        """The same for those who have asked behind a batch of which nobody knows whether it is stored."""
         if cell.id not in self._roots:
-            for batch in cell.in_flight:
-                if not batch.inputs:
-                    for respond, _ in batch.replies:
-                        respond(OUT_OF_REACH)
-                    batch.replies, batch.envelopes = [], []
+            refuse_questions(cell)
+
+    def _in_doubt(self, cell: Cell) -> None:
+        """The same for those who have asked behind a batch that may be stored or not."""
+        if cell.id not in self._roots:
+            refuse_behind(cell)
 
     def _leave_out(self, cell: Cell, error: AlteredJournal) -> None:
         """Of an actor whose journal was altered nothing is told, and it is told nothing: its senders keep their words
@@ -507,7 +471,8 @@ class ActorLoop:
     # -- time
 
     def _set_alarm(self, cell: Cell) -> None:
-        self._alarms.wake_at(self._wake_at(cell), cell)
+        cell.alarm = at = self._wake_at(cell)
+        self._alarms.wake_at(at, cell.id)
 
     def _wake_at(self, cell: Cell) -> int | None:
         if cell.state is None or not cell.number or TICK.tag in cell.deaf_to:
@@ -515,11 +480,11 @@ class ActorLoop:
         return cell.state.wake_at
 
     def _ring(self) -> None:
-        if self.store_is_away or self._alarms.next_at is None:
+        if self._outage.is_on or self._alarms.next_at is None:
             return
         for whom in self._alarms.due(self._clock.now_ms()):
-            if isinstance(whom, Cell):
-                self._queue(whom, "patient")
+            if isinstance(whom, str):
+                self._queue(self._cell(whom), "patient")
             else:
                 whom()
 
@@ -546,25 +511,9 @@ class ActorLoop:
     def _patience(self) -> float:
         seconds = self._clock.look_again_seconds
         next_at = self._alarms.next_at
-        if next_at is not None and not self.store_is_away:
+        if next_at is not None and not self._outage.is_on:
             seconds = min(seconds, max(0, next_at - self._clock.now_ms()) / 1000)
         return seconds
-
-
-def _may_wait(command: Command, respond: Respond | None) -> bool:
-    """Whether a command need not be refused while nothing can be stored: a question, or something that is told."""
-    return command.is_read or (respond is None and command is not TICK)
-
-
-def _is_patient(envelope: Envelope) -> bool:
-    """Whether nobody waits for what a command leads to."""
-    command, respond, *_ = envelope
-    return respond is None and command.can_wait
-
-
-def overloaded() -> Refusal:
-    """Nothing was applied and no sequence number used: the same may be sent again."""
-    return Refusal("overloaded", "the server is busy: try again shortly", {"retryAfter": 1})
 
 
 async def answer_to(post: Callable[[Respond], None]) -> object:

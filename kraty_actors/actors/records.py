@@ -21,6 +21,11 @@ from kraty_actors.domain.ids import CALENDAR, is_contest, is_player_windows, is_
 from kraty_actors.domain.outcome import Command, Plain, Tick
 
 FORMAT = 2
+"""Of a batch record."""
+
+CHECKPOINT_FORMAT = 3
+"""Of a checkpoint: what its first part, the cell's own, begins with. Before 3 it had no note at its end."""
+
 DIGEST_BYTES = 16
 FROM_ACTOR = "<"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from kraty_actors.domain import attempt as states
@@ -12,6 +12,7 @@ from kraty_actors.domain.bots import Bots, Grid
 from kraty_actors.domain.chance import Chance
 from kraty_actors.domain.contest_messages import AttemptEnded, AttemptsEnded, Open
 from kraty_actors.domain.contributions import Contributions
+from kraty_actors.domain.frozen_arena import FrozenArena
 from kraty_actors.domain.ids import attempt_id, parent
 from kraty_actors.domain.milestones import Milestones
 from kraty_actors.domain.numbers import Number
@@ -21,18 +22,12 @@ from kraty_actors.domain.payouts import completion_pays, granted
 from kraty_actors.domain.rules import Rulebook, Rules
 from kraty_actors.domain.validators import Guard
 
-ATTEMPTS_PER_PART = 500
-"""Attempts in one part of a checkpoint: a couple of milliseconds of packing."""
-
-
-ROWS_PER_PART = 2_000
-"""Rows of the board in one part of a checkpoint: likewise."""
-
 
 class Arena:
     """See the module.
 
     A `moment` orders everything that happens on the board: its inputs and the ticks of its time-driven bots so far.
+    While a checkpoint is written, `frozen` keeps what stood at its moment.
     """
 
     def __init__(self, contest_id: str, rulebook: Rulebook, opening: Open) -> None:
@@ -55,6 +50,12 @@ class Arena:
         self.guard = self.rules.guard
         self._guard_revision = opening.revision
         self._rulebook = rulebook
+        self.frozen: FrozenArena | None = None
+
+    def changing(self, attempt: Attempt) -> None:
+        """To be said before anything is done to an attempt, or to its player's row because of it."""
+        if self.frozen is not None:
+            self.frozen.keep(attempt)
 
     # -- what takes effect at once (R-5)
 
@@ -103,6 +104,7 @@ class Arena:
 
         Returns what it has earned; who is to hear of it is told by `announced`.
         """
+        self.changing(attempt)
         self.inputs += 1  # of several that end in one tick, the first comes to its score first (R-28)
         attempt.status = status or self.final_status(attempt)
         attempt.ended_at = at
@@ -213,6 +215,19 @@ class Arena:
             "guardedBy": self._guard_revision,
         }
 
+    def dump_rest(self) -> Iterator[Plain]:
+        """The attempts and the rows as they stand now, in parts, however late they are asked for. Only one such dump
+        goes on at a time."""
+        self.frozen = frozen = FrozenArena(self.attempts, self.board)
+        return self._rest(frozen)
+
+    def _rest(self, frozen: FrozenArena) -> Iterator[Plain]:
+        try:
+            yield from frozen.parts()
+        finally:
+            if self.frozen is frozen:
+                self.frozen = None
+
     @classmethod
     def restored(
         cls,
@@ -221,8 +236,9 @@ class Arena:
         head: Mapping[str, Plain],
         attempts: Sequence[Plain],
         rows: Iterable[Plain],
+        sums: Iterable[Plain],
     ) -> Arena:
-        """What `dump` gave, with the parts of `attempts.dump` and the rows of `board.dump_rows`."""
+        """What `dump` gave, with the parts of attempts, and the rows and sums of all other parts."""
         arena = cls(contest_id, rulebook, Open(*head["opening"]))
         arena.is_paused = head["isPaused"]
         arena.board.ends_at = head["endsAt"]
@@ -231,7 +247,7 @@ class Arena:
         arena.bots.restore(head["bots"])
         arena.board.standings.bots_moved()
         arena.attempts.restore(attempts)
-        arena.board.restore(head["board"], rows, arena.attempts)
+        arena.board.restore(head["board"], rows, sums, arena.attempts)
         arena.contributions.restore(head["boards"])
         if head["guardedBy"] != arena._guard_revision:
             arena._guard_by(head["guardedBy"])

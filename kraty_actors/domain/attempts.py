@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from kraty_actors.domain.attempt import IN_PROGRESS, Attempt
 from kraty_actors.domain.contest_messages import ANYONE
+from kraty_actors.domain.frozen import in_parts
 from kraty_actors.domain.outcome import Plain
 
 
@@ -22,6 +23,9 @@ class Attempts:
 
     def __len__(self) -> int:
         return len(self._all)
+
+    def __getitem__(self, serial: int) -> Attempt:
+        return self._all[serial]
 
     def __iter__(self) -> Iterator[Attempt]:
         return iter(self._all)
@@ -56,9 +60,6 @@ class Attempts:
         """`count` attempts from the serial `start` on."""
         return self._all[start : start + count]
 
-    def running(self) -> list[Attempt]:
-        return [attempt for attempt in self._all if attempt.status == IN_PROGRESS]
-
     @property
     def next_end(self) -> int | None:
         """The earliest instant at which an attempt may run out of time."""
@@ -73,12 +74,15 @@ class Attempts:
                 most -= 1
                 yield attempt, at
 
-    def extend(self, old_end: int, new_end: int, duration_ms: int | None) -> None:
-        """The attempts that were to end with the window go on, as far as their own duration lets them (R-5)."""
-        for attempt in self.running():
-            if attempt.ends_at == old_end:
-                attempt.ends_at = new_end if duration_ms is None else min(new_end, attempt.started_at + duration_ms)
-                self._await_end(attempt)
+    def ending_at(self, at: int) -> list[Attempt]:
+        """Those that run until then."""
+        return [attempt for attempt in self._all if attempt.status == IN_PROGRESS and attempt.ends_at == at]
+
+    def extend(self, attempts: Iterable[Attempt], new_end: int, duration_ms: int | None) -> None:
+        """Attempts that were to end with the window go on, as far as their own duration lets them (R-5)."""
+        for attempt in attempts:
+            attempt.ends_at = new_end if duration_ms is None else min(new_end, attempt.started_at + duration_ms)
+            self._await_end(attempt)
 
     def forget_ends(self) -> None:
         """Nothing runs any more."""
@@ -88,10 +92,9 @@ class Attempts:
         if attempt.ends_at is not None and attempt.status == IN_PROGRESS:
             heapq.heappush(self._deadlines, (attempt.ends_at, attempt.serial))
 
-    def dump(self, size: int) -> Iterator[Plain]:
-        """Everything in parts of `size` attempts."""
-        for start in range(0, len(self._all), size):
-            yield [attempt.dump() for attempt in self._all[start : start + size]]
+    def in_parts(self, size: int) -> Iterator[Sequence[Attempt]]:
+        """All that there are now, so many at a time."""
+        return in_parts(self._all, size)
 
     def restore(self, parts: Sequence[Plain]) -> None:
         for part in parts:

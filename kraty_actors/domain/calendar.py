@@ -51,6 +51,8 @@ class Calendar:
         starts = (event.next_start for event in self._events.values())
         return min((at for at in (*starts, self._shelf.next_rollover) if at is not None), default=None)
 
+    may_sleep = False
+
     # -- commands
 
     def apply(self, command: Command, now: int) -> Outcome:
@@ -251,15 +253,14 @@ class Calendar:
     # -- checkpoint
 
     def dump(self) -> Iterable[Plain]:
-        yield {
+        head = {
             "game": self._game.as_defined() if self._game else None,
             "file": self._file,
             "seed": self._seed,
             "revisions": self._revisions,
             "boards": self._shelf.dump(),
         }
-        for event in self._events.values():
-            yield event.dump()
+        return iter([head, *(event.dump() for event in self._events.values())])
 
     def restore(self, parts: Sequence[Plain]) -> None:
         head = parts[0]

@@ -112,7 +112,7 @@ class Conclusion:
             self.stage = "judging"
         elif self._is_told:
             self.stage = "paying"
-            del self._winners[self._counted :]  # the pool was shared out among so many
+            self._winners = self._winners[: self._counted]  # the pool was shared out among so many
         else:
             self.stage = "waiting"
             self._counted = len(self._winners)

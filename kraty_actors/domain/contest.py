@@ -6,10 +6,11 @@ after `start` happens here, one command at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from kraty_actors.domain import attempt as states
-from kraty_actors.domain.arena import ATTEMPTS_PER_PART, ROWS_PER_PART, Arena
+from kraty_actors.domain.arena import Arena
 from kraty_actors.domain.attempt import Attempt, AttemptView
 from kraty_actors.domain.board_view import BoardView, GetBoard, view_of
 from kraty_actors.domain.conclusion import ATTEMPTS_PER_STEP, Conclusion, view_by
@@ -31,6 +32,7 @@ from kraty_actors.domain.contest_messages import (
     Void,
     Write,
 )
+from kraty_actors.domain.frozen import in_parts
 from kraty_actors.domain.ids import attempt_id
 from kraty_actors.domain.numbers import Number, clamped
 from kraty_actors.domain.outcome import (
@@ -103,6 +105,8 @@ class Contest:
             return next_end
         return catch_up if next_end is None else min(catch_up, next_end)
 
+    may_sleep = True
+
     # -- commands
 
     def apply(self, command: Command, now: int) -> Outcome:
@@ -161,6 +165,8 @@ class Contest:
         attempt = Attempt(serial, command.player, now, min(ends, default=None), zeros, 0, WriteMemory())
         arena.inputs += 1
         arena.attempts.add(attempt)
+        if arena.frozen is not None:
+            arena.frozen.keep_row(command.player)
         if arena.rules.has_board:
             arena.board.started(command.player, arena.moment)
         notices = [Notice("attempt.started", (command.player,), arena.view(attempt))] if command.announce else []
@@ -207,7 +213,10 @@ class Contest:
 
     def _extend(self, arena: Arena, command: Extend) -> Outcome:
         if arena.board.ends_at is not None and self._conclusion is None:
-            arena.attempts.extend(arena.board.ends_at, command.ends_at, arena.duration_ms)
+            attempts = arena.attempts.ending_at(arena.board.ends_at)
+            for attempt in attempts:
+                arena.changing(attempt)
+            arena.attempts.extend(attempts, command.ends_at, arena.duration_ms)
             arena.board.ends_at = command.ends_at
         return Outcome(traced=True)
 
@@ -218,6 +227,7 @@ class Contest:
             return Outcome(reply=no_attempt())
         if attempt.counts_as_completed or attempt.is_void or self._conclusion is not None:
             return Outcome(reply=self._too_late(arena, attempt))
+        arena.changing(attempt)
         before = attempt.status
         prior, prior_order = attempt.score, attempt.last_order
         if command.score is not None:
@@ -243,6 +253,7 @@ class Contest:
             return Outcome(reply=arena.view(attempt))
         if self._conclusion is not None and self._conclusion.is_settling:
             return Outcome(reply=self._too_late(arena, attempt))
+        arena.changing(attempt)
         before, was_running = attempt.status, attempt.status == states.IN_PROGRESS
         arena.inputs += 1
         attempt.status, attempt.is_void = states.EXPIRED, True
@@ -279,6 +290,8 @@ class Contest:
         """Of a board whose payout has begun the standings are final."""
         if self._conclusion is not None and self._conclusion.is_settling:
             return Outcome(traced=True)
+        if arena.frozen is not None:
+            arena.frozen.keep_row(command.player)
         arena.inputs += 1
         (arena.board.hide if command.is_banned else arena.board.show)(command.player, arena.moment)
         if self._conclusion is not None:
@@ -319,24 +332,19 @@ class Contest:
     def dump(self) -> Iterable[Plain]:
         """A head, then parts as [what they are, rows]."""
         conclusion = self._conclusion
-        yield {**self.arena.dump(), "conclusion": None if conclusion is None else conclusion.dump()}
-        for part in self.arena.attempts.dump(ATTEMPTS_PER_PART):
-            yield ["attempts", part]
-        for part in self.arena.board.dump_rows(ROWS_PER_PART):
-            yield ["rows", part]
-        yield from (["winners", part] for part in _in_parts(conclusion.winners if conclusion else ()))
+        head = {**self.arena.dump(), "conclusion": None if conclusion is None else conclusion.dump()}
+        winners = in_parts(conclusion.winners if conclusion else (), WINNERS_PER_PART)
+        return chain([head], self.arena.dump_rest(), (["winners", part] for part in winners))
 
     def restore(self, parts: Sequence[Plain]) -> None:
         head: Mapping[str, Plain] = parts[0]
         attempts = [part for kind, part in parts[1:] if kind == "attempts"]
-        rows = [row for kind, part in parts[1:] if kind == "rows" for row in part]
-        self._arena = Arena.restored(self.id, self._rulebook, head, attempts, rows)
+        rows, sums = (
+            [row for kind, part in parts[1:] if kind == wanted for row in part] for wanted in ("rows", "sums")
+        )
+        self._arena = Arena.restored(self.id, self._rulebook, head, attempts, rows, sums)
         if head["conclusion"] is not None:
             winners = [player for kind, part in parts[1:] if kind == "winners" for player in part]
             self._conclusion = Conclusion.restored(self._arena, head["conclusion"], winners)
             if self._conclusion.stage not in ("ending", "judging"):
                 self._arena.attempts.forget_ends()
-
-
-def _in_parts(winners: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (winners[start : start + WINNERS_PER_PART] for start in range(0, len(winners), WINNERS_PER_PART))

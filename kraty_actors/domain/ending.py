@@ -44,6 +44,7 @@ class Ending:
         self._untold = floor.close()
         self._open = set(floor.contests)
         self._refunded = 0
+        self._payers: list[int] | None = None
         self._players = 0
         self._grants = 0
         self._paid: Counter[str] = Counter()
@@ -121,7 +122,9 @@ class Ending:
     def _refund_more(self, now: int) -> Outcome:
         """What was paid to enter is given back, once (R-26)."""
         floor = self._floor
-        players = list(floor.members) if floor.rules.costs else []
+        if self._payers is None:
+            self._payers = list(floor.members) if floor.rules.costs else []
+        players = self._payers
         effects: list[Effect] = []
         for player in players[self._refunded : self._refunded + REFUNDS_PER_STEP]:
             charges = range(1, floor.members[player].charges + 1)
@@ -193,12 +196,12 @@ class Ending:
     def dump(self) -> Plain:
         """All but the results."""
         paid = [self._players, self._grants, dict(self._paid)]
-        stands = [self.stage, self._untold, sorted(self._open), self._refunded, paid]
+        stands = [self.stage, list(self._untold), sorted(self._open), self._refunded, paid]
         return [self._at, self._is_held, self.is_cancelled, *stands]
 
     def dump_results(self) -> Iterable[Plain]:
         """Parts with what the contests said."""
-        return parts("winners", ([number, winners] for number, winners in self._pools.winners.items()))
+        return parts("winners", [[number, winners] for number, winners in self._pools.winners.items()])
 
     @classmethod
     def restored(cls, floor: Floor, plain: Plain, rows: Mapping[str, list[Plain]]) -> Ending:

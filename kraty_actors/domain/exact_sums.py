@@ -30,6 +30,9 @@ class ExactSums:
     def __init__(self) -> None:
         self._totals: dict[Key, Exact] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._totals)
+
     def added(self, key: Key, score: Number, gain: Exact) -> Number:
         """The score, which is `score` now, with `gain` added to the total that it stands for."""
         total = self.removed(key, score) + gain
@@ -48,8 +51,9 @@ class ExactSums:
         total = self._totals.pop(key, None)
         return exact(score) if total is None else total
 
-    def dump(self) -> list[Plain]:
-        return [[key, str(total)] for key, total in self._totals.items()]
+    def dump(self, keys: Iterable[Key]) -> list[Plain]:
+        """The totals of those of the keys that have one."""
+        return [[key, str(self._totals[key])] for key in keys if key in self._totals]
 
     def restore(self, plain: Iterable[Plain]) -> None:
         self._totals.update((key, Fraction(total)) for key, total in plain)

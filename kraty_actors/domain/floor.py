@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 from kraty_actors.domain.admission import Member, is_due
 from kraty_actors.domain.contest_messages import Amend, Open, Seat
 from kraty_actors.domain.days import day_start
+from kraty_actors.domain.frozen import Arrivals, Frozen, in_parts
 from kraty_actors.domain.ids import contest_id
 from kraty_actors.domain.lobby import Lobby, LobbyView, Unmatched
 from kraty_actors.domain.outcome import Charged, Command, Effect, Message, Notice, Outcome, Plain
@@ -19,8 +20,8 @@ from kraty_actors.domain.placement.one_board import ONLY, OneBoard
 from kraty_actors.domain.rules import Rules
 from kraty_actors.domain.window_messages import GetMember, Invitation, MemberView, OpenWindow, Placed
 
-ROWS_PER_PART = 2000
-"""Players or boards in one part of a checkpoint: a couple of milliseconds of packing."""
+ROWS_PER_PART = 500
+"""Players or boards in one part of a checkpoint: less than a millisecond of packing."""
 
 LOBBIES_PER_PART = 50
 
@@ -36,6 +37,8 @@ class Floor:
         self.amended: Amend | None = None
         self.is_over = False
         self.members: dict[int, Member] = {}
+        self._arrivals: Arrivals[int] = Arrivals()
+        self._frozen: Frozen[int] | None = None
         self.participants = 0
         self.contests: list[int] = []
         self.placement = placement_of(rules, opening)
@@ -71,11 +74,14 @@ class Floor:
         to be announced. Where a start is to be paid for, others than the asker are invited to do so."""
         for player, number in decision.places.items():
             if number is None:
+                self.changing(player)
                 del self.members[player]
+                self._arrivals.left(player)
             elif player in self.members:
-                self.members[player].contest = number
+                self.changing(player).contest = number
             else:
                 self.members[player] = Member(number)
+                self._arrivals.came(player)
         messages = [message for board in decision.opened for message in self._open(board, now)]
         notices = [self.lobby_notice(lobby, *players) for lobby, players in decision.told.values()]
         notices += self._lobby_news(decision)
@@ -127,15 +133,21 @@ class Floor:
         said: list[Command] = [command] if self.amended is None else [command, self.amended]
         return [self.message(board.number, one) for one in said]
 
+    def changing(self, player: int) -> Member:
+        """A member who is about to change; a checkpoint that is being written shows them as they were."""
+        if self._frozen is not None:
+            self._frozen.keep(player)
+        return self.members[player]
+
     def _start(self, player: int, now: int, *, announce: bool) -> Message:
-        member = self.members[player]
+        member = self.changing(player)
         self.participants += not member.attempts
         member.start(day_start(now, self.opening.timezone))
         return self.message(member.contest, Seat(player, announce=announce))
 
     def _charge(self, player: int, now: int) -> Charged:
         """The debit, in the commit that admits the player (R-20)."""
-        member = self.members[player]
+        member = self.changing(player)
         member.charges += 1
         name = self.charge(member.charges)
         return Charged(player, name, self.rules.costs, self.window_id, now)
@@ -217,16 +229,30 @@ class Floor:
     # -- checkpoint
 
     def dump(self) -> Iterable[Plain]:
-        """Parts of `[what they are, rows]`."""
-        yield ["contests", self.contests]
-        yield from parts("placement", self.placement.dump(), LOBBIES_PER_PART if self.lobbies else ROWS_PER_PART)
-        yield from parts("members", ([player, *member.dump()] for player, member in self.members.items()))
+        """Parts of `[what they are, rows]`, as all stands now, however late they are asked for."""
+        self._frozen = frozen = Frozen(self._dumped)
+        contests = ["contests", list(self.contests)]
+        placement = parts("placement", self.placement.dump(), LOBBIES_PER_PART if self.lobbies else ROWS_PER_PART)
+        members = in_parts(self._arrivals.order, ROWS_PER_PART)
+        return chain([contests], placement, self._members(frozen, members))
+
+    def _members(self, frozen: Frozen[int], some: Iterable[Sequence[int]]) -> Iterator[Plain]:
+        try:
+            yield from (["members", rows] for players in some if (rows := frozen.entries(players)))
+        finally:
+            if self._frozen is frozen:
+                self._frozen = None
+
+    def _dumped(self, player: int) -> Plain:
+        member = self.members.get(player)
+        return None if member is None else [player, *member.dump()]
 
     def restore(self, rows: Mapping[str, list[Plain]]) -> None:
         """Take over the rows of all parts by what they are."""
         self.contests = rows["contests"]
         self.placement.restore(rows.get("placement", ()))
         self.members = {player: Member(*plain) for player, *plain in rows.get("members", ())}
+        self._arrivals = Arrivals(self.members)
         self.participants = sum(1 for member in self.members.values() if member.attempts)
 
 

@@ -84,7 +84,10 @@ def _presence(floor: Floor, command: Presence) -> Outcome:
         member = floor.members.get(command.player)
         lobby = None if member is None or floor.is_over else floor.lobby(member.contest)
         found = [(lobby, command.player)] if lobby is not None and lobby.is_forming else []
-    changed = [player for lobby, player in found if lobby.take_presence(player, is_here=command.here)]
+    lobbies = floor.lobbies
+    if lobbies is None:
+        return Outcome()
+    changed = [player for lobby, player in found if lobbies.take_presence(lobby, player, is_here=command.here)]
     return Outcome(traced=bool(changed))
 
 

@@ -227,11 +227,16 @@ class State(Protocol):
     def wake_at(self) -> int | None:
         """The instant at which a `Tick` is due (ms since the epoch, UTC), or None."""
 
+    @property
+    def may_sleep(self) -> bool:
+        """Whether it can be left out of memory until somebody asks for it, or its `wake_at` comes."""
+
     def apply(self, command: Command, now: int) -> Outcome:
         """Apply one command at `now` (ms since the epoch, never less than the last one)."""
 
     def dump(self) -> Iterable[Plain]:
-        """The whole state in parts small enough to be written between two batches."""
+        """The whole state as it stands at this call, in parts small enough to be written between two batches. The first
+        part is taken at once; for the others there is time, while commands go on. Only one dump goes on at a time."""
 
     def restore(self, parts: Sequence[Plain]) -> None:
         """Take over what `dump` gave."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
 
 from kraty_actors.domain.attempt import Attempt
 from kraty_actors.domain.attempts import Attempts
@@ -163,21 +162,25 @@ class OwnBoard:
         return score if self._ascending else -score
 
     def dump(self) -> Plain:
-        """All but the rows."""
+        """All but the rows, and the sums that stand behind them."""
         hidden = [[player, None if row is None else list(row)] for player, row in self.hidden.items()]
-        return [self.version, self._sums.dump(), hidden]
+        return [self.version, [], hidden]
 
-    def dump_rows(self, size: int) -> Iterator[Plain]:
-        """The rows of players in parts of `size`."""
-        rows = iter(self.standings.players)
-        while part := [list(row) for row in islice(rows, size)]:
-            yield part
+    def dump_row(self, player: int) -> Plain:
+        """What stands of a player who is not hidden; None for others."""
+        row = self.standings.players.row(player)
+        return None if row is None else list(row)
 
-    def restore(self, plain: Plain, rows: Iterable[Plain], attempts: Attempts) -> None:
-        """What `dump` gave, and the rows of all parts."""
+    def dump_sums(self, player: int) -> list[Plain]:
+        """The sum of a player whose score cannot say it."""
+        return self._sums.dump((player,))
+
+    def restore(self, plain: Plain, rows: Iterable[Plain], more_sums: Iterable[Plain], attempts: Attempts) -> None:
+        """What `dump` gave, and the rows and sums of all parts."""
         self.version, sums, hidden = plain
         self.standings.players.fill(Row(*row) for row in rows)
         self._sums.restore(sums)
+        self._sums.restore(more_sums)
         self.hidden = {player: None if row is None else Row(*row) for player, row in hidden}
         if not self._ascending:
             scored = {attempt.player for attempt in attempts if attempt.last_order and not attempt.is_void}

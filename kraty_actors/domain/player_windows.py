@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from kraty_actors.domain import steering
 from kraty_actors.domain.broadcasts import Broadcasts
@@ -21,6 +22,7 @@ from kraty_actors.domain.calendar_messages import (
 from kraty_actors.domain.catalogue import RUNNING, WindowState, WindowView
 from kraty_actors.domain.contest_messages import Amend, Pause, Resume, SetBan
 from kraty_actors.domain.days import day_start
+from kraty_actors.domain.frozen import Arrivals, Frozen, in_parts
 from kraty_actors.domain.ids import CALENDAR, player_window_id
 from kraty_actors.domain.outcome import Command, Message, Outcome, Plain, Refusal, Tick
 from kraty_actors.domain.own_schedules import OwnSchedule, own_schedule
@@ -37,8 +39,8 @@ from kraty_actors.domain.schedule import Occurrence
 from kraty_actors.domain.unrolled import Spanned
 from kraty_actors.domain.window_messages import Finalize, OpenWindow, WindowFinalized
 
-ROWS_PER_PART = 2000
-"""Players, or open windows, in one part of a checkpoint: a couple of milliseconds of packing."""
+ROWS_PER_PART = 500
+"""Players, or open windows, in one part of a checkpoint: less than a millisecond of packing."""
 
 AT_ONCE = 0
 
@@ -75,6 +77,8 @@ class PlayerWindows:
         self._plan: PlanPlayerWindows | None = None
         self._visitors: dict[int, Visitor] = {}
         self._open: dict[str, tuple[int, WindowView]] = {}
+        self._order: tuple[Arrivals[int], Arrivals[str]] = (Arrivals(), Arrivals())
+        self._frozen: tuple[Frozen[int], Frozen[str]] | None = None
         self._broadcasts = Broadcasts()
         self._is_paused = False
         self._has_told_idle = False
@@ -85,6 +89,8 @@ class PlayerWindows:
         if self._broadcasts:
             return AT_ONCE
         return None if self._open or self._has_told_idle else self._over_at
+
+    may_sleep = True
 
     # -- commands
 
@@ -150,9 +156,15 @@ class PlayerWindows:
         return Outcome(reply=reply, traced=True, messages=[self._opening(command.player, window)])
 
     def _remember(self, player: int, window: WindowView) -> None:
+        visitors, windows = self._order
+        self._changing(player, window.window_id)
         self._open[window.window_id] = player, window
+        windows.came(window.window_id)
         ends_at = _end(window)
-        visitor = self._visitors.setdefault(player, Visitor(window.starts_at, ends_at))
+        if player not in self._visitors:
+            self._visitors[player] = Visitor(window.starts_at, ends_at)
+            visitors.came(player)
+        visitor = self._visitors[player]
         visitor.starts_at, visitor.ends_at = window.starts_at, ends_at
         visitor.unfinished = (*visitor.unfinished, window.window_id)
 
@@ -180,6 +192,7 @@ class PlayerWindows:
             player, window = self._open[command.window_id]
             self.keep(window.ended(now))
             del self._open[command.window_id]
+            self._order[1].left(command.window_id)
             visitor = self._visitors[player]
             visitor.unfinished = tuple(name for name in visitor.unfinished if name != command.window_id)
             visitor.count(command.day, command.started_that_day)
@@ -211,6 +224,7 @@ class PlayerWindows:
     def keep(self, window: WindowView) -> None:
         """An open window as it is from now on."""
         player, _ = self._open[window.window_id]
+        self._changing(player, window.window_id)
         self._open[window.window_id] = player, window
         visitor = self._visitors[player]
         if visitor.starts_at == window.starts_at:
@@ -285,20 +299,45 @@ class PlayerWindows:
     # -- checkpoint
 
     def dump(self) -> Iterable[Plain]:
-        yield {
+        self._frozen = frozen = Frozen(self._dumped_visitor), Frozen(self._dumped_window)
+        head = {
             "plan": None if self._plan is None else self._plan.record()[1:],
             "isPaused": self._is_paused,
             "hasToldIdle": self._has_told_idle,
         }
-        visitors = [[player, v.starts_at, v.ends_at, v.day, v.started] for player, v in self._visitors.items()]
-        yield from _in_parts("visitors", visitors)
-        windows = [
-            [player, w.window_id, w.event_key, w.starts_at, w.ends_at, w.state, w.revision, w.override]
-            for player, w in self._open.values()
-        ]
-        yield from _in_parts("open", windows)
-        for part in self._broadcasts.dump():
-            yield {"broadcast": part}
+        visitors = in_parts(self._order[0].order, ROWS_PER_PART)
+        windows = in_parts(self._order[1].order, ROWS_PER_PART)
+        broadcasts = ({"broadcast": part} for part in self._broadcasts.dump())
+        return chain([head], self._rest(frozen, visitors, windows), broadcasts)
+
+    def _rest(
+        self,
+        frozen: tuple[Frozen[int], Frozen[str]],
+        visitors: Iterator[Sequence[int]],
+        windows: Iterator[Sequence[str]],
+    ) -> Iterator[Plain]:
+        try:
+            yield from ({"visitors": frozen[0].entries(some)} for some in visitors)
+            yield from ({"open": rows} for some in windows if (rows := frozen[1].entries(some)))
+        finally:
+            if self._frozen is frozen:
+                self._frozen = None
+
+    def _changing(self, player: int, window: str) -> None:
+        """To be said before anything is done to a player's windows, for a checkpoint that is being written."""
+        if self._frozen is not None:
+            self._frozen[0].keep(player)
+            self._frozen[1].keep(window)
+
+    def _dumped_visitor(self, player: int) -> Plain:
+        v = self._visitors.get(player)
+        return None if v is None else [player, v.starts_at, v.ends_at, v.day, v.started]
+
+    def _dumped_window(self, window: str) -> Plain:
+        if window not in self._open:
+            return None
+        player, w = self._open[window]
+        return [player, w.window_id, w.event_key, w.starts_at, w.ends_at, w.state, w.revision, w.override]
 
     def restore(self, parts: Sequence[Plain]) -> None:
         head = parts[0]
@@ -312,6 +351,7 @@ class PlayerWindows:
                 window = WindowView(*plain)
                 self._open[window.window_id] = player, window
                 self._visitors[player].unfinished += (window.window_id,)
+        self._order = Arrivals(self._visitors), Arrivals(self._open)
         self._broadcasts.restore(part["broadcast"] for part in parts[1:] if "broadcast" in part)
 
 
@@ -319,7 +359,3 @@ def _end(window: WindowView) -> int:
     if window.ends_at is None:
         raise RuntimeError("a per-player window has an end")
     return window.ends_at
-
-
-def _in_parts(name: str, rows: list[Plain]) -> Iterator[Plain]:
-    return ({name: rows[start : start + ROWS_PER_PART]} for start in range(0, len(rows), ROWS_PER_PART))

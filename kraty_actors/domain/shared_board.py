@@ -12,6 +12,7 @@ from itertools import chain, islice
 from kraty_actors.domain.board_view import BoardView, GetBoard, view_of
 from kraty_actors.domain.contest_messages import SetBan
 from kraty_actors.domain.exact_sums import Exact, ExactSums, exact
+from kraty_actors.domain.frozen import Arrivals, Frozen, in_parts
 from kraty_actors.domain.numbers import Number
 from kraty_actors.domain.outcome import Command, Notice, Outcome, Plain, Tick
 from kraty_actors.domain.periods import BoardRules, Period, period_at
@@ -26,6 +27,9 @@ MODE = "shared"
 ENTRIES_PER_PART = 2_000
 """Rows, or starting points of attempts, in one part of a checkpoint: a couple of milliseconds of packing."""
 
+PLAYERS_PER_PART = 100
+"""Players of whom all that is kept is read in one go."""
+
 MOVED_MAX = 256
 """Players whose rows wait to be placed anew, until somebody reads the board: at most some milliseconds of work."""
 
@@ -35,6 +39,7 @@ class SharedBoard:
     not been opened yet."""
 
     wake_at: int | None = None
+    may_sleep = True
 
     def __init__(self, board_id: str, rulebook: Rulebook) -> None:
         self.id = board_id
@@ -47,9 +52,12 @@ class SharedBoard:
         self._standings = Standings()
         self._moved: dict[int, Row] = {}
         self._baselines: dict[tuple[str, int], Number] = {}
+        self._based: list[tuple[str, int]] = []
         self._sums = ExactSums()
         self._stakes = Stakes()
         self._hidden: dict[int, Row | None] = {}
+        self._arrivals: Arrivals[int] = Arrivals()
+        self._frozen: Frozen[int] | None = None
 
     # -- commands
 
@@ -111,7 +119,11 @@ class SharedBoard:
             self._entries += 1
             if ascending and not is_completed:
                 continue
+            if self._frozen is not None:
+                self._frozen.keep(player)
             stood = moved.get(player) or players.row(player) or hidden.get(player)
+            if stood is None:
+                self._arrivals.came(player)
             if aggregation == "sum":
                 gain = self._gain(told, entry)
                 self._stakes.add(told.contest, entry[1], player, gain)
@@ -132,12 +144,16 @@ class SharedBoard:
         """What the attempt gave leaves the board, and the player stands by what else they gave."""
         self._place_moved()
         player = told.player
+        if self._frozen is not None:
+            self._frozen.keep(player)
         stood = self._hidden.get(player) or self._standings.players.row(player)
         given = self._stakes.drop(told.contest, told.serial, player)
         if stood is None or given is None:
             return
         self._entries += 1
         row = self._without(stood, given)
+        if row is None:
+            self._arrivals.left(player)
         if row != stood:
             self._put(player, row)
 
@@ -162,6 +178,8 @@ class SharedBoard:
         """The player's row leaves the board, or comes back where it would stand (R-51)."""
         player = command.player
         self._place_moved()
+        if self._frozen is not None:
+            self._frozen.keep(player)
         if command.is_banned and player not in self._hidden:
             row = self._standings.players.row(player)
             self._put(player, None)
@@ -198,10 +216,16 @@ class SharedBoard:
         given = self._stakes.given(*attempt, player)
         has_prior = prior_order > 0 and prior_order >= told.bound_at
         if given is None and (started_at < self._period.starts_at or has_prior):
-            self._baselines.setdefault(attempt, prior)
+            self._base(attempt, prior)
         baseline = exact(self._baselines.get(attempt, 0))
         added = max(0, exact(prior) - baseline) if has_prior or attempt in self._baselines else 0
         return max(max(0, exact(score) - baseline) - added, -(given or 0))
+
+    def _base(self, attempt: tuple[str, int], score: Number) -> None:
+        """The score with which an attempt came into the period; the first one stays."""
+        if attempt not in self._baselines:
+            self._baselines[attempt] = score
+            self._based.append(attempt)
 
     def _score(self, row: Row) -> Number:
         return row.sort_score if self._rules.sort == "asc" else -row.sort_score
@@ -229,7 +253,8 @@ class SharedBoard:
 
     def dump(self) -> Iterable[Plain]:
         self._place_moved()
-        yield {
+        self._frozen = frozen = Frozen(self._dumped)
+        head = {
             "key": self._rules.key,
             "revision": self._rules.revision,
             "startsAt": self._period.starts_at,
@@ -238,12 +263,30 @@ class SharedBoard:
             "version": self.version,
             "entries": self._entries,
         }
-        yield from _parts("rows", (list(row) for row in self._standings.players))
-        yield from _parts("baselines", ([*attempt, score] for attempt, score in self._baselines.items()))
-        yield from _parts("sums", self._sums.dump())
-        yield from _parts("stakes", self._stakes.dump())
-        yield from _parts("given", self._stakes.dump_sums())
-        yield from _parts("hidden", ([player, row and list(row)] for player, row in self._hidden.items()))
+        hidden = [[player, row and list(row)] for player, row in self._hidden.items()]
+        based = in_parts(self._based, ENTRIES_PER_PART)
+        return chain(
+            [head],
+            _parts("hidden", hidden),
+            (["baselines", [[*attempt, self._baselines[attempt]] for attempt in some]] for some in based),
+            self._players(frozen, in_parts(self._arrivals.order, PLAYERS_PER_PART)),
+        )
+
+    def _players(self, frozen: Frozen[int], some: Iterable[Sequence[int]]) -> Iterator[Plain]:
+        """All that is kept of single players."""
+        try:
+            for players in some:
+                entries = frozen.entries(players)
+                for kind, found in zip(("rows", "sums", "stakes", "given"), zip(*entries, strict=True), strict=False):
+                    yield from _parts(kind, chain.from_iterable(found))
+        finally:
+            if self._frozen is frozen:
+                self._frozen = None
+
+    def _dumped(self, player: int) -> Plain:
+        row = self._standings.players.row(player)
+        rows = [] if row is None else [list(row)]
+        return rows, self._sums.dump((player,)), self._stakes.dump(player), self._stakes.dump_sums(player)
 
     def restore(self, parts: Sequence[Plain]) -> None:
         head: Mapping[str, Plain] = parts[0]
@@ -253,10 +296,13 @@ class SharedBoard:
         rules = self._rulebook.board(head["key"], head["revision"])
         self._begin(rules, Period(head["startsAt"], head["endsAt"]))
         self._standings.players.fill(Row(*row) for row in _entries("rows", parts))
-        self._baselines = {(contest, serial): score for contest, serial, score in _entries("baselines", parts)}
+        for contest, serial, score in _entries("baselines", parts):
+            self._base((contest, serial), score)
         self._sums.restore(_entries("sums", parts))
         self._stakes.restore(_entries("stakes", parts), _entries("given", parts))
         self._hidden = {player: row and Row(*row) for player, row in _entries("hidden", parts)}
+        rows = chain((row for *_, row in _entries("stakes", parts)), _entries("rows", parts))
+        self._arrivals = Arrivals(dict.fromkeys(participant for *_, participant in rows))
 
 
 def _parts(kind: str, entries: Iterable[Plain]) -> Iterator[Plain]:

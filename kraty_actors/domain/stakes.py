@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from sys import intern
 
 from kraty_actors.domain.exact_sums import Exact, ExactSums
@@ -71,14 +71,14 @@ class Stakes:
         rows = [row for _, _, row in self._by_player[player]]
         return min(rows) if is_best else max(rows, key=lambda row: row.order)
 
-    def dump(self) -> Iterator[Plain]:
-        for stakes in self._by_player.values():
-            for contest, serial, row in stakes:
-                yield [contest, serial, list(row)]
+    def dump(self, player: int) -> list[Plain]:
+        """What a player's attempts gave."""
+        return [[contest, serial, list(row)] for contest, serial, row in self._by_player.get(player, ())]
 
-    def dump_sums(self) -> list[Plain]:
-        """What is given by attempts whose rows cannot say it exactly."""
-        return self._sums.dump()
+    def dump_sums(self, player: int) -> list[Plain]:
+        """What is given by attempts of a player whose rows cannot say it exactly."""
+        stakes = self._by_player.get(player, ()) if self._sums else ()
+        return self._sums.dump(attempt_id(contest, serial) for contest, serial, _ in stakes)
 
     def restore(self, rows: Iterable[Plain], sums: Iterable[Plain]) -> None:
         for contest, serial, plain in rows:

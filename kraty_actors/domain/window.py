@@ -6,6 +6,7 @@ Where players sit is decided by a placement and carried out by the floor; play h
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from kraty_actors.domain import lobby_desk
 from kraty_actors.domain.admission import Member, is_due, refused, too_poor
@@ -70,6 +71,12 @@ class Window:
         opening, lobbies = self._floor.opening, self._floor.lobbies
         waits = None if lobbies is None or opening.is_paused else lobbies.wake_at
         return min((at for at in (opening.ends_at, waits) if at is not None), default=None)
+
+    @property
+    def may_sleep(self) -> bool:
+        """Not while a lobby forms: who of its players is there is not told to those who are not in memory."""
+        lobbies = self._floor.lobbies
+        return lobbies is None or self._floor.is_over or not any(True for _ in lobbies.forming())
 
     @property
     def stage(self) -> WindowStage:
@@ -169,16 +176,16 @@ class Window:
         return Decision(starts=[command.player])
 
     def _attempt_ended(self, command: AttemptEnded) -> Outcome:
-        member = self._floor.members[command.player]
+        member = self._floor.changing(command.player)
         member.running = member.running and command.had_ended
         member.completed = member.completed or command.completed
         return Outcome(traced=True)
 
     def _attempts_ended(self, command: AttemptsEnded) -> Outcome:
         for player in command.expired:
-            self._floor.members[player].running = False
+            self._floor.changing(player).running = False
         for player in command.completed:
-            member = self._floor.members[player]
+            member = self._floor.changing(player)
             member.running, member.completed = False, True
         return Outcome(traced=True)
 
@@ -298,14 +305,12 @@ class Window:
 
     def dump(self) -> Iterable[Plain]:
         ending = self._ending
-        yield {
+        head = {
             "opening": self._floor.opening.record()[1:],
             "amended": None if self._floor.amended is None else self._floor.amended.record()[1:],
             "ending": None if ending is None else ending.dump(),
         }
-        yield from self._floor.dump()
-        if ending is not None:
-            yield from ending.dump_results()
+        return chain([head], self._floor.dump(), () if ending is None else ending.dump_results())
 
     def restore(self, parts: Sequence[Plain]) -> None:
         head, *rest = parts

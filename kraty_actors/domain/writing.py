@@ -84,6 +84,7 @@ def _objected(arena: Arena, attempt: Attempt, command: Write, incoming: list[Num
     is_rejected = verdict == "reject"
     before, after = arena.rules.scoring.by_key(attempt.raw), arena.rules.scoring.by_key(incoming)
     if is_rejected:
+        arena.changing(attempt)
         arena.inputs += 1
         attempt.memory.remember(command.identity, digest, [key, reason])
         outcome = Outcome(reply=rejection(key, reason), traced=True)
@@ -113,6 +114,8 @@ def _objected(arena: Arena, attempt: Attempt, command: Write, incoming: list[Num
 
 def _apply(arena: Arena, attempt: Attempt, command: Write, incoming: list[Number], digest: int, now: int) -> Outcome:
     rules, scoring = arena.rules, arena.rules.scoring
+    if arena.frozen is not None:
+        arena.frozen.keep(attempt)
     arena.inputs += 1
     before = attempt.raw
     raw = scoring.after_resets(before, incoming)

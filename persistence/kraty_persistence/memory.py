@@ -143,6 +143,14 @@ class MemoryStore(MemoryMoney, Store):
         self._reach()
         return [name for name, actor in self._actors.items() if not actor.finished]
 
+    async def resting(self) -> dict[str, bytes]:
+        self._reach()
+        return {
+            name: actor.checkpoint[0]
+            for name, actor in self._actors.items()
+            if not actor.finished and actor.checkpoint and actor.covered == actor.head
+        }
+
     async def statistics(self) -> StoreStatistics:
         self._reach()
         return StoreStatistics(

@@ -139,6 +139,10 @@ class Store(Grants, Wallets, Outbox, Protocol):
     async def unfinished(self) -> list[str]:
         """The actors that are stored and not finished, in the order in which they were first stored."""
 
+    async def resting(self) -> dict[str, bytes]:
+        """The unfinished actors whose checkpoint covers all that they have stored, each with the first part of it: all
+        that need be known of an actor until somebody asks for it."""
+
     async def statistics(self) -> StoreStatistics:
         """Counts, for tools."""
 

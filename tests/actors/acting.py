@@ -99,8 +99,11 @@ class Purse:
         self.told: list[int] = []
         self.heard: list[list[int]] = []
         self.times: list[int] = []
+        self.rung = 0
         self._untold: dict[str, list[int]] = {}
         self.wake_at: int | None = None
+
+    may_sleep = True
 
     def apply(self, command: Command, now: int) -> Outcome:
         if not isinstance(command, Look | Break):
@@ -112,7 +115,7 @@ class Purse:
                 self.total = -1_000_000
                 raise ZeroDivisionError("a bug")
             case Tick():
-                self.total, self.wake_at = self.total + 1000, None
+                self.total, self.rung, self.wake_at = self.total + 1000, self.rung + 1, None
                 return Outcome(traced=True)
             case Sleep(until):
                 self.wake_at = until
@@ -148,10 +151,10 @@ class Purse:
         return said
 
     def dump(self) -> Iterable[Plain]:
-        yield [self.total, self.given, self.got, self.told, self.heard, self.times, self.wake_at]
+        yield [self.total, self.given, self.got, self.told, self.heard, self.times, self.rung, self.wake_at]
 
     def restore(self, parts: Sequence[Plain]) -> None:
-        ((self.total, self.given, self.got, self.told, self.heard, self.times, self.wake_at),) = parts
+        ((self.total, self.given, self.got, self.told, self.heard, self.times, self.rung, self.wake_at),) = parts
 
 
 class SteppedStore(MemoryStore):
@@ -239,6 +242,12 @@ class World:
     async def look(self, actor_id: str) -> Any:
         return await self.loop.call(actor_id, Look())
 
+    async def pass_time(self, ms: int) -> None:
+        """Somebody looks at the clock, for whom nothing is done."""
+        self.clock.now += ms
+        self.loop.call_at(self.clock.now, lambda: None)
+        await self.settle()
+
     async def settle(self) -> None:
         """Long enough for everybody to come to wait for something that only the test can bring."""
         for _ in range(40):
@@ -246,12 +255,15 @@ class World:
 
 
 @asynccontextmanager
-async def running(store: MemoryStore, clock: StillClock | None = None) -> AsyncIterator[World]:
-    """A loop that has recovered all that is stored; leaving the block is like a kill."""
+async def running(
+    store: MemoryStore, clock: StillClock | None = None, *, lets_sleep: bool = False
+) -> AsyncIterator[World]:
+    """A loop that has recovered all that is stored, or only what can not sleep; leaving the block is like a kill."""
     world = World(store, clock)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(world.loop.run)
-        await world.loop.recover({*ROOTS, *await store.unfinished()})
+        sleeping = world.loop.let_sleep(await store.resting()) if lets_sleep else set()
+        await world.loop.recover({*ROOTS, *await store.unfinished()} - sleeping)
         await world.settle()
         yield world
         tasks.cancel_scope.cancel()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kraty_actors.actors import checkpoints
 from kraty_actors.actors.cell import Cell
+from kraty_actors.actors.upkeep import IDLE_MS
 
 BACKENDS = ["trio", "asyncio"]
 pytestmark = pytest.mark.usefixtures(counting.__name__)
@@ -26,15 +27,20 @@ steps = st.one_of(
     st.tuples(st.just("commit"), st.integers(1, 4), st.none()),
     st.tuples(st.just("look"), actors, st.none()),
     st.tuples(st.just("checkpoint"), actors, st.none()),
+    st.tuples(st.just("sleep"), actors, st.integers(1, 2 * IDLE_MS)),
+    st.tuples(st.just("idle"), st.sampled_from([1, IDLE_MS]), st.integers(0, 8)),
 )
 lives = st.lists(st.lists(steps, max_size=14), min_size=1, max_size=4)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def small_helpings() -> Iterator[None]:
-    """Every checkpoint is laid aside part by part, so that crashes fall between any two of them."""
+    """Every checkpoint is laid aside part by part, so that crashes fall between any two of them, and begins anew before
+    long."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(checkpoints, "HELPING_BYTES", 1)
+        patch.setattr(checkpoints, "INPUTS_MAX", 3)
+        patch.setattr(checkpoints, "BYTES_AN_INPUT", 1_000_000)
         yield
 
 
@@ -44,19 +50,24 @@ class Lives:
 
     def __init__(self) -> None:
         self.store = SteppedStore()
+        self.clock = StillClock()
         self.sent: dict[int, list[str]] = {}
         self.acknowledged: set[int] = set()
 
     async def play(self, script: list[list[Any]]) -> None:
         for life in script:
-            async with running(self.store) as world:
+            async with running(self.store, self.clock, lets_sleep=True) as world:
                 for step in life:
                     await self._take(step, world)
                 self.store.crash()
         self.store.commit_from_now_on()
-        async with running(self.store) as world:
+        self.clock.now += 2 * IDLE_MS  # whoever sleeps is woken
+        async with running(self.store, self.clock, lets_sleep=True) as world:
             await world.settle()
             await self._look_at_those_at_rest(world)
+            await self._look_at_alarms()
+            for name in ROOTS:
+                await world.look(name)
             self._check(world)
 
     async def _take(self, step: Any, world: World) -> None:
@@ -72,11 +83,27 @@ class Lives:
             case "look", actor, _:
                 world.loop.ask(actor, Look(), lambda total: world.answers.append((actor, total)))
             case "checkpoint", actor, _:
-                cell = world.loop._cells[actor]
-                if cell.number > cell.checkpointed:
+                cell = world.loop._cells.get(actor)
+                if cell is not None and cell.number:
                     world.loop._checkpoints.write(cell)
+            case "sleep", actor, ms:
+                at = world.clock.now + ms
+                world.loop.ask(actor, Sleep(at))
+            case "idle", ms, commits:
+                await self._commit_all(world, ms, commits)
         await world.settle()
         await self._look_at_those_at_rest(world)
+
+    async def _commit_all(self, world: World, ms: int, commits: int) -> None:
+        """All is stored and said; then time passes, and so many units of what that leads to are stored."""
+        while self.store.waiting:
+            self.store.step()
+            await world.settle()
+        await world.pass_time(ms)
+        for _ in range(commits):
+            if self.store.waiting:
+                self.store.step()
+                await world.settle()
 
     def _send(self, world: World, actor: str, kind: type[Give | Tell], to: list[str]) -> None:
         number = len(self.sent) + 1
@@ -86,11 +113,18 @@ class Lives:
     async def _look_at_those_at_rest(self, world: World) -> None:
         """R-13: who may be read at once shows nothing but what is stored."""
         for name in ROOTS:
-            state = world.loop.at_rest(name, START)
+            state = world.loop.at_rest(name, self.clock.now)
             if state is not None:
                 stored, purse = Cell(name), Purse()
                 stored.recover(purse, await self.store.load(name))
                 assert list(state.dump()) == list(purse.dump())
+
+    async def _look_at_alarms(self) -> None:
+        """All of them were due, and nobody has asked."""
+        for name in ROOTS:
+            stored, purse = Cell(name), Purse()
+            stored.recover(purse, await self.store.load(name))
+            assert purse.wake_at is None
 
     def _check(self, world: World) -> None:
         states = world.states
@@ -98,7 +132,7 @@ class Lives:
         assert len(given) == len(set(given)), "a gift was applied twice"
         assert self.acknowledged <= set(given), "an acknowledged gift is gone"
         for name, state in states.items():
-            assert state.total == sum(state.given) + sum(state.got) + sum(state.told)
+            assert state.total == sum(state.given) + sum(state.got) + sum(state.told) + 1000 * state.rung
             heard = [number for numbers in state.heard for number in numbers]
             for source in states.values():
                 assert [number for number in state.got if number in source.given] == self._due(source.given, name)

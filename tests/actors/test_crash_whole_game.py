@@ -6,9 +6,9 @@ from typing import Any
 
 import anyio
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from whole_game import PLAYERS, Session
+from whole_game import PLAYERS, Session, restless
 
 BACKENDS = ["asyncio", "trio"]
 
@@ -39,6 +39,14 @@ def test_r56_a_game_that_is_killed_behind_any_unit_ends_as_if_it_never_was(
     for kill in range(units):
         found = anyio.run(Session().play, [kill], backend=backend)
         assert found == expected, f"killed behind unit {kill}"
+
+
+@pytest.mark.usefixtures(restless.__name__)
+@pytest.mark.parametrize("backend", BACKENDS)
+@given(kills=st.lists(st.integers(0, 60), max_size=8))
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_r56_nor_that_nobody_stays_in_memory(backend: str, kills: list[int], uninterrupted: tuple[dict[str, Any], int]):
+    assert anyio.run(Session().play, kills, backend=backend) == uninterrupted[0]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

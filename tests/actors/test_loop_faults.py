@@ -6,6 +6,7 @@ import pytest
 from acting import START, Break, End, Give, Got, Look, Purse, Sleep, SteppedStore, StillClock, World, counting, running
 
 from kraty_actors.actors import loop as loop_module
+from kraty_actors.actors import outage, recovery
 from kraty_actors.domain.outcome import Command, Refusal
 from kraty_persistence import JournalConflict, MemoryStore, StoreError, StoreUnavailable
 
@@ -14,8 +15,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures(counting.__name__)]
 
 @pytest.fixture(autouse=True)
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("STORE_RETRY_SECONDS", "LOAD_RETRY_SECONDS"):
-        monkeypatch.setattr(loop_module, name, 0.0005)
+    monkeypatch.setattr(outage, "STORE_RETRY_SECONDS", 0.0005)
+    monkeypatch.setattr(recovery, "LOAD_RETRY_SECONDS", 0.0005)
 
 
 def code(reply: object) -> object:

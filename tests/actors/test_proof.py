@@ -7,6 +7,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,12 @@ from proving import (
     windows_in,
 )
 from test_money_model import Story, run, stories
-from whole_game import Session
+from whole_game import Session, restless
 
-from kraty_actors.actors.journal_key import JOURNAL_KEY, WrongKey
-from kraty_actors.domain.board_view import GetBoard
+from kraty_actors.actors.chain import Chain, Sealer, read_seal
+from kraty_actors.actors.journal_key import JOURNAL_KEY, WrongKey, known_sealer
+from kraty_actors.actors.records import pack, unpack
+from kraty_actors.domain.board_view import BoardView, GetBoard
 from kraty_persistence import MemoryStore
 from kraty_persistence.sql import open_sql_store
 
@@ -60,6 +63,29 @@ async def test_r57_windows_of_every_mode_are_what_their_journals_give(kills: lis
     assert len(windows) >= 6
     assert agreed["states"] > 2 * len(windows)
     assert agreed["messages"] > 50
+
+
+@pytest.mark.usefixtures(restless.__name__)
+@pytest.mark.parametrize("kills", [[60], [200]], ids=["early", "late"])
+async def test_r57_so_are_those_that_were_written_down_and_left_memory_all_the_time(kills: list[int]) -> None:
+    session = Session()
+    await session.play(kills)
+    for window in windows_in(session.store):
+        _, proof = await proved(session.store, window)
+        assert told(proof) == proof.remarks == []
+
+
+@pytest.mark.usefixtures(restless.__name__)
+@pytest.mark.parametrize("units", [60, 200])
+async def test_r57_a_checkpoint_in_the_middle_of_a_journal_is_what_it_gives_up_to_there(units: int) -> None:
+    session = Session()
+    await session.begin(units)
+    compared = 0
+    for window in windows_in(session.store):
+        _, proof = await proved(session.store, window)
+        assert told(proof) == []
+        compared += proof.agreed["states"]
+    assert compared
 
 
 @settings(max_examples=60, deadline=None)
@@ -218,6 +244,37 @@ async def test_r57_an_altered_checkpoint_shows() -> None:
         assert f"the journal of {race.board} was altered: its checkpoint" in told(proof)[0]
     stored.checkpoint = whole
     assert told((await proved(race.store, race.window))[1]) == []
+
+
+def sealed_again(stored: Any, actor: str, sealer: Sealer, parts: list[Any]) -> None:
+    """A checkpoint of these parts, by somebody who has the key."""
+    seal = read_seal(stored.checkpoint)
+    assert seal is not None
+    packed = [pack(part) for part in parts]
+    chain = Chain(seal.first, seal.head)
+    stored.checkpoint = (*packed, sealer.seal(chain, actor, seal.number, sha256(b"".join(packed)).digest()))
+
+
+@pytest.mark.parametrize("is_forged", [False, True])
+async def test_r57_a_checkpoint_of_before_there_were_notes_agrees_if_it_says_the_same(is_forged: bool) -> None:
+    race = await played_to_its_end()
+    stored = race.store._actors[race.board]
+    sealer = await known_sealer(race.store, None)
+    assert sealer is not None
+    own, head, *rest = [unpack(part) for part in stored.checkpoint[:-1]]
+    rows = {kind: [row for other, some in rest if other == kind for row in some] for kind, _ in rest}
+    rows["rows"].sort()
+    if is_forged:
+        rows["rows"][0][0] -= 1
+    head["board"][1] = rows.pop("sums", [])
+    sealed_again(stored, race.board, sealer, [[2, *own[1:6]], head, *([kind, some] for kind, some in rows.items())])
+    _, proof = await proved(race.store, race.window)
+    differences = told(proof)
+    assert all("of its state is not what the journal gives" in what for what in differences[:1])
+    assert bool(differences) == is_forged
+    async with racing(race.store, race.clock) as again:
+        view = await again.engine.boards.read(race.board, GetBoard(limit=9))
+        assert isinstance(view, BoardView)
 
 
 ROWS = {

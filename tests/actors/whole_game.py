@@ -8,9 +8,11 @@ from functools import partial
 from typing import Any
 
 import anyio
+import pytest
 from acting import START, StillClock
 from anyio.lowlevel import checkpoint
 
+from kraty_actors.actors import checkpoints, upkeep
 from kraty_actors.actors.engine import Engine
 from kraty_actors.actors.loop import answer_to
 from kraty_actors.domain.attempt import AttemptView, Written
@@ -91,6 +93,17 @@ GAME: dict[str, Any] = {
 }
 
 
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Everybody is written down after every batch, part by part, and leaves memory as soon as nothing is to be done."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoints, "HELPING_BYTES", 1)
+        patch.setattr(checkpoints, "INPUTS_MAX", 1)
+        patch.setattr(checkpoints, "BYTES_AN_INPUT", 1_000_000)
+        patch.setattr(upkeep, "IDLE_MS", 0)
+        yield
+
+
 class MortalStore(MemoryStore):
     """Stores `lives` units, then the process is dead: nobody is told anything any more."""
 
@@ -150,13 +163,17 @@ class Session:
     async def play(self, kills: list[int]) -> Any:
         """Live for so many units, again and again, and then to the end; all that can be seen afterwards."""
         for units in [*kills, None]:
-            self.store.live(units)
-            with anyio.CancelScope() as life:
-                async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(self._die, life)
-                    await self._live()
-                    life.cancel()
+            await self.begin(units)
         return await self._result()
+
+    async def begin(self, units: int | None) -> None:
+        """Live for so many units, or to the end."""
+        self.store.live(units)
+        with anyio.CancelScope() as life:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._die, life)
+                await self._live()
+                life.cancel()
 
     async def _die(self, life: anyio.CancelScope) -> None:
         await self.store.died.wait()

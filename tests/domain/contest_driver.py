@@ -13,6 +13,7 @@ from contest_twin import Run, Twin
 from ending_twin import Ending
 from hypothesis.stateful import RuleBasedStateMachine
 from playing import SEED, Book, Journal, cash, event, frozen, rules, thawed
+from slow_dumps import WrittenSlowly
 
 from kraty_actors.domain import conclusion as conclusion_module
 from kraty_actors.domain import contest as contest_module
@@ -40,6 +41,7 @@ from kraty_actors.domain.outcome import (
     Pay,
     Refusal,
     Started,
+    State,
     Tick,
 )
 
@@ -47,7 +49,7 @@ WINDOW = parent(BOARD)
 BOT_DEFINITIONS = [{"key": key, "behaviour": behaviour} for key, behaviour in BOTS.items()]
 
 
-class ContestDriver(RuleBasedStateMachine):
+class ContestDriver(WrittenSlowly, RuleBasedStateMachine):
     """A player has at most one attempt in progress, as the window makes sure; time comes as the loop brings it."""
 
     def opens(
@@ -89,6 +91,9 @@ class ContestDriver(RuleBasedStateMachine):
         self.say(Open("race", 1, SEED, BEGAN, ends_at, boards=[["sum desc daily", 1]], league=league))
         for player in PLAYERS:
             self.seated(player, announce=False)
+
+    def states(self) -> list[State]:
+        return [self.contest]
 
     # -- what the loop does
 
@@ -243,6 +248,7 @@ class ContestDriver(RuleBasedStateMachine):
 
     def restart(self) -> None:
         """R-56: a checkpoint, read back."""
+        self.end_slow_dump()
         seen, parts = self.board(), frozen(self.contest)
         self.contest = thawed(Contest(BOARD, self.book), parts)
         assert frozen(self.contest) == parts

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from player_windows_play import OWNER, PlayerPlay, instant, local, personal
 from playing import HOUR, Journal, frozen, thawed
+from slow_dumps import WrittenSlowly
 
 from kraty_actors.domain.calendar_messages import CancelWindow, ExtendWindow, FinalizeEvent
 from kraty_actors.domain.contest_messages import Amend, Extend, Pause, Resume, SetBan
 from kraty_actors.domain.ids import player_window_id
-from kraty_actors.domain.outcome import Command
+from kraty_actors.domain.outcome import Command, State
 from kraty_actors.domain.player_windows import PlayerWindows
 from kraty_actors.domain.player_windows_messages import PlayerWindowsIdle
 from kraty_actors.domain.window_messages import Cancel, Finalize, OpenWindow
@@ -84,7 +85,7 @@ def bound(availability: dict[str, Any], name: str) -> int | None:
     return None if said is None else round(datetime.fromisoformat(said).replace(tzinfo=UTC).timestamp() * 1000)
 
 
-class PlayerWindowsMachine(RuleBasedStateMachine):
+class PlayerWindowsMachine(WrittenSlowly, RuleBasedStateMachine):
     """The twin keeps every window that anybody ever had."""
 
     @initialize(availability=st.sampled_from(SCHEDULES))
@@ -207,8 +208,12 @@ class PlayerWindowsMachine(RuleBasedStateMachine):
         told = [(window.name, command) for window in self.own(player) if not window.is_final]
         self.hear(self.play.last_told, *told)
 
+    def states(self) -> list[State]:
+        return [self.play.state]
+
     @rule()
     def restart(self) -> None:
+        self.end_slow_dump()
         parts = frozen(self.play.state)
         self.play.state = thawed(PlayerWindows(OWNER, self.play.library), parts)
         assert frozen(self.play.state) == parts
@@ -247,6 +252,7 @@ class PlayerWindowsMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """R-57: the journalled inputs give everything again."""
+        self.end_slow_dump()
         if hasattr(self, "play"):
             journal = Journal(OWNER)
             for now, command in self.play.said:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from playing import HOUR, START, Journal, frozen, thawed
 from shared_board_twin import Gone, PeriodTwin, Said
+from slow_dumps import WrittenSlowly
 
 from kraty_actors.definitions import SharedBoard as Definition
 from kraty_actors.domain.board_shelf import BoardShelf
@@ -19,7 +20,7 @@ from kraty_actors.domain.board_view import GetBoard
 from kraty_actors.domain.catalogue import Library
 from kraty_actors.domain.contest_messages import SetBan
 from kraty_actors.domain.ids import board_id
-from kraty_actors.domain.outcome import Command, Outcome, Tick
+from kraty_actors.domain.outcome import Command, Outcome, State, Tick
 from kraty_actors.domain.periods import period_at
 from kraty_actors.domain.shared_board import SharedBoard
 from kraty_actors.domain.shared_board_messages import Contribute, OpenPeriod, Retract
@@ -58,7 +59,7 @@ class Told:
     words: deque[tuple[str, Contribute | Retract, list[Said | Gone]]] = field(default_factory=deque)
 
 
-class SharedBoardMachine(RuleBasedStateMachine):
+class SharedBoardMachine(WrittenSlowly, RuleBasedStateMachine):
     @initialize(sort=sorts, aggregation=aggregations, cadence=cadences, first=st.lists(plays, min_size=2, max_size=12))
     def begin(self, sort: str, aggregation: str, cadence: str, first: list[tuple[int, int, Any, bool]]) -> None:
         self.now = START
@@ -206,6 +207,7 @@ class SharedBoardMachine(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         """Everything is read back from its checkpoint, boards that are over too."""
+        self.end_slow_dump()
         self.library = Library()
         shelf = BoardShelf(self.library)
         shelf.restore(self.shelf.dump())
@@ -220,6 +222,9 @@ class SharedBoardMachine(RuleBasedStateMachine):
             self.boards[name] = thawed(SharedBoard(name, self.library), parts)
             assert frozen(self.boards[name]) == parts
             assert self.boards[name].wake_at == board.wake_at
+
+    def states(self) -> list[State]:
+        return list(self.boards.values())
 
     # -- what holds
 
@@ -244,6 +249,7 @@ class SharedBoardMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """R-57: the journals alone give every period again, bit for bit."""
+        self.end_slow_dump()
         for name, board in getattr(self, "boards", {}).items():
             assert frozen(self.journals[name].replayed_into(SharedBoard(name, self.library))) == frozen(board)
 

@@ -318,6 +318,7 @@ class WindowMachine(WindowChecked):
                 self.a_contest_pays(len(self.paid), len(self.paid) % 2 == 0)
                 self.ring()
             self.r26_r27_r43_everything_is_over_once()
+            self.end_slow_dump()
             again = self.journal.replayed_into(Window(ID, Book(self.rules)))
             assert frozen(again) == frozen(self.window)
             assert again.wake_at == self.window.wake_at

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine
 from playing import HOUR, SEED, START, Book, Journal, event, frozen, rules, thawed
+from slow_dumps import WrittenSlowly
 from window_games import BOT, FACTS, SHORT
 from window_twin import Twin, shares
 
@@ -16,7 +17,7 @@ from kraty_actors.domain.conditions import Facts
 from kraty_actors.domain.contest_messages import Amend, Close, Open, Seat, Settle
 from kraty_actors.domain.ids import contest_id, last_number, window_id
 from kraty_actors.domain.lobby import LobbyView, Unmatched
-from kraty_actors.domain.outcome import Charged, Command, Cost, Outcome, Refunded, Refusal, Tick
+from kraty_actors.domain.outcome import Charged, Command, Cost, Outcome, Refunded, Refusal, State, Tick
 from kraty_actors.domain.placement import lobbies as lobbies_module
 from kraty_actors.domain.window import Window
 from kraty_actors.domain.window_messages import Admit, OpenWindow, Placed, WindowFinalized
@@ -27,7 +28,7 @@ ZONE = "America/New_York"
 TIMEOUT = 30
 
 
-class WindowDriver(RuleBasedStateMachine):
+class WindowDriver(WrittenSlowly, RuleBasedStateMachine):
     """It plays the contests, whose answers come whenever the machine likes, and the loop, which brings ticks."""
 
     def begin(
@@ -80,6 +81,9 @@ class WindowDriver(RuleBasedStateMachine):
             self.admitted(who, {"other"}, 0, trait, None, None)
 
     # -- what the loop and the contests do
+
+    def states(self) -> list[State]:
+        return [self.window]
 
     def say(self, command: Command, *, from_actor: bool = True) -> Outcome:
         outcome = self.window.apply(command, self.now)
@@ -154,6 +158,7 @@ class WindowDriver(RuleBasedStateMachine):
 
     def restart(self) -> None:
         """A checkpoint, read back."""
+        self.end_slow_dump()
         parts = frozen(self.window)
         self.window = thawed(Window(ID, Book(self.rules)), parts)
         assert frozen(self.window) == parts

@@ -215,6 +215,18 @@ class StoreContract:
         assert await store.unfinished() == []
         assert await store.load("a") == StoredActor((b"s",), 3, (b"3",))
 
+    async def test_resting_are_the_unfinished_with_nothing_behind_their_checkpoint(self, store: Store):
+        await put(store, *records("none", b"1"), *records("behind", b"1"), Unit("over", 1, b"1", finished=True))
+        assert await store.resting() == {}
+        await put(store, *records("whole", b"1", b"2"), Unit("whole", 2, checkpoint=(b"first", b"more")))
+        await put(store, Unit("behind", 1, checkpoint=(b"old",)), Unit("behind", 2, b"2"))
+        await put(store, Unit("over", 1, checkpoint=(b"end",), finished=True))
+        await put(store, *records("aside", b"1"), Unit("aside", 1, aside=Aside(0, (b"one", b"two"))))
+        assert await store.resting() == {"whole": b"first"}
+        await put(store, Unit("aside", 1, checkpoint=(b"three",), checkpoint_follows=2))
+        await put(store, Unit("behind", 2, checkpoint=(b"new",)), Unit("whole", 3, b"3"))
+        assert await store.resting() == {"aside": b"one", "behind": b"new"}
+
     async def test_load_sees_the_units_handed_over_before_it(self, store: Store):
         fates: list[StoreError | None] = []
         for unit in [*records("a", b"1", b"2", b"3"), Unit("a", 2, checkpoint=(b"two",))]:

@@ -40,9 +40,8 @@ class Filling:
         return len(self._piles)
 
     def dump(self) -> Iterable[Plain]:
-        """A row for each board, in the order of their numbers."""
-        for pile, seated in zip(self._piles, self._seated, strict=True):
-            yield [*pile, seated]
+        """A row for each board, in the order of their numbers, as all stand now."""
+        return ([*pile, seated] for pile, seated in zip(self._piles[:], self._seated[:], strict=True))
 
     def restore(self, rows: Iterable[Plain]) -> None:
         for kind, value, seated in rows:

@@ -3,10 +3,11 @@ own matchmaker says so (R-31)."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
-from itertools import islice
+from collections.abc import Container, Iterable, Iterator
+from itertools import chain, islice
 
 from kraty_actors.definitions import EventDefinition
+from kraty_actors.domain.frozen import Frozen
 from kraty_actors.domain.lobby import Lobby
 from kraty_actors.domain.outcome import Plain, Refusal
 from kraty_actors.domain.placement.decision import Decision, NewBoard, Placement
@@ -31,6 +32,7 @@ class Lobbies(Placement):
         self._all: dict[int, Lobby] = {}
         self._by_key: dict[str, Lobby] = {}
         self._forming = Forming(board.match_by)
+        self._frozen: Frozen[int] | None = None
 
     # -- players
 
@@ -42,6 +44,7 @@ class Lobbies(Placement):
         found = self._forming.find(trait, now)
         lobby = found or self._new(now)
         created = [] if found is not None else [lobby]
+        self._changing(lobby)
         decision = Decision(places={newcomer.player: lobby.number}, created=created, lobby=lobby)
         self._forming.sit(lobby, newcomer.player, trait)
         self._start_if_full(lobby, now, decision)
@@ -49,7 +52,12 @@ class Lobbies(Placement):
 
     def wait(self, lobby: Lobby, player: int) -> Decision:
         """The player asks to start while their lobby forms: they are there."""
-        return Decision(lobby=lobby, is_traced=lobby.take_presence(player, is_here=True))
+        return Decision(lobby=lobby, is_traced=self.take_presence(lobby, player, is_here=True))
+
+    def take_presence(self, lobby: Lobby, player: int, *, is_here: bool) -> bool:
+        """The seated player came or went; whether that is news."""
+        self._changing(lobby)
+        return lobby.take_presence(player, is_here=is_here)
 
     def leave(self, lobby: Lobby, player: int) -> Decision:
         """The player gives up the seat in a lobby that forms."""
@@ -59,6 +67,7 @@ class Lobbies(Placement):
 
     def unseat(self, lobby: Lobby, player: int) -> Decision:
         """The player loses the seat in a lobby that has started; it stays empty."""
+        self._changing(lobby)
         decision = Decision(places={player: None}, lobby=lobby)
         del lobby.seats[player]
         decision.tell(lobby, player)
@@ -117,6 +126,7 @@ class Lobbies(Placement):
         if other is None:
             return False
         self._vacate(lobby, player, decision)
+        self._changing(other)
         self._forming.sit(other, player, trait, is_here=is_here)
         decision.places[player] = other.number
         self._start_if_full(other, now, decision)
@@ -141,6 +151,7 @@ class Lobbies(Placement):
             self._start(lobby, now, decision)
 
     def _start(self, lobby: Lobby, now: int, decision: Decision) -> None:
+        self._changing(lobby)
         self._forming.remove(lobby)
         lobby.started_at = now
         if self._strategy == "fill_with_bots" and self._bots:
@@ -150,10 +161,15 @@ class Lobbies(Placement):
         decision.tell(lobby)
 
     def _vacate(self, lobby: Lobby, player: int, decision: Decision) -> None:
+        self._changing(lobby)
         self._forming.leave(lobby, player)
         if not lobby.seats:
             del self._all[lobby.number]
         decision.tell(lobby, player)
+
+    def _changing(self, lobby: Lobby) -> None:
+        if self._frozen is not None:
+            self._frozen.keep(lobby.number)
 
     # -- reading
 
@@ -164,9 +180,20 @@ class Lobbies(Placement):
         return self._forming
 
     def dump(self) -> Iterable[Plain]:
-        yield self._numbers
-        for lobby in self._all.values():
-            yield lobby.dump()
+        self._frozen = frozen = Frozen(self._dumped)
+        return chain([self._numbers], self._lobbies(frozen, range(1, self._numbers + 1)))
+
+    def _lobbies(self, frozen: Frozen[int], numbers: Iterable[int]) -> Iterator[Plain]:
+        try:
+            for number in numbers:
+                yield from frozen.entries((number,))
+        finally:
+            if self._frozen is frozen:
+                self._frozen = None
+
+    def _dumped(self, number: int) -> Plain:
+        lobby = self._all.get(number)
+        return None if lobby is None else lobby.dump()
 
     def restore(self, rows: Iterable[Plain]) -> None:
         numbers, *lobbies = rows

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from kraty_persistence.ports import StoredActor, StoredRecord
 from kraty_persistence.sql.tables import actors, checkpoints, history, journal
 
-__all__ = ["history_page", "read_checkpoint"]
+__all__ = ["history_page", "read_checkpoint", "resting"]
 
 _ACTOR = sa.select(actors.c.no, actors.c.covered, actors.c.generation).where(actors.c.id == sa.bindparam("name"))
 _IS_OLD = (history.c.actor_no == sa.bindparam("no")) & (history.c.number > sa.bindparam("number"))
@@ -22,6 +22,19 @@ _OLD = _OLD.limit(sa.bindparam("limit"))
 _NEW = _NEW.limit(sa.bindparam("limit"))
 _IS_PART = (checkpoints.c.actor_no == sa.bindparam("no")) & (checkpoints.c.generation == sa.bindparam("generation"))
 _PARTS = sa.select(checkpoints.c.data).where(_IS_PART).order_by(checkpoints.c.part)
+
+_HAS_MORE = sa.select(journal.c.actor_no).join(actors, actors.c.no == journal.c.actor_no)
+_HAS_MORE = _HAS_MORE.where(journal.c.number > actors.c.covered)
+_RESTING = (
+    sa.select(actors.c.id, checkpoints.c.data)
+    .join(
+        checkpoints,
+        (checkpoints.c.actor_no == actors.c.no)
+        & (checkpoints.c.generation == actors.c.generation)
+        & (checkpoints.c.part == 0),
+    )
+    .where(actors.c.finished.is_(False), actors.c.no.not_in(_HAS_MORE))
+)
 
 
 def history_page(connection: sa.Connection, name: str, after: StoredRecord | None, limit: int) -> list[StoredRecord]:
@@ -54,3 +67,8 @@ def read_checkpoint(connection: sa.Connection, name: str) -> StoredActor:
         return StoredActor()
     parts = connection.execute(_PARTS, {"no": found.no, "generation": found.generation})
     return StoredActor(tuple(parts.scalars()), found.covered)
+
+
+def resting(connection: sa.Connection) -> dict[str, bytes]:
+    """The unfinished actors with nothing behind their checkpoints, each with the first part of that."""
+    return {row.id: row.data for row in connection.execute(_RESTING)}

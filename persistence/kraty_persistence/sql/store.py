@@ -26,7 +26,7 @@ from kraty_persistence.sql.access import READERS
 from kraty_persistence.sql.dialects import Dialect
 from kraty_persistence.sql.gathered import GatheredReads
 from kraty_persistence.sql.journal import GroupPlan, Heads, read_history
-from kraty_persistence.sql.pages import history_page, read_checkpoint
+from kraty_persistence.sql.pages import history_page, read_checkpoint, resting
 from kraty_persistence.sql.store_money import SqlMoney
 from kraty_persistence.sql.store_outbox import SqlOutbox
 from kraty_persistence.sql.transaction import UnitTask
@@ -95,6 +95,9 @@ class SqlStore(SqlMoney, SqlOutbox, Store):
 
     async def unfinished(self) -> list[str]:
         return await self._read(queries.unfinished)
+
+    async def resting(self) -> dict[str, bytes]:
+        return await self._read(resting)
 
     async def statistics(self) -> StoreStatistics:
         return await self._read(queries.statistics)
