@@ -125,3 +125,16 @@ class Caller:
                     return message
                 if "push" in message:
                     self.pushes.append(message)
+
+    async def send_and_leave(self, op: str, **fields: Any) -> None:
+        """Send a request, if there is a way, and hang up without its answer."""
+        try:
+            with anyio.fail_after(PATIENCE_SECONDS):
+                if self._link is None:
+                    await self._once({"op": "ping"}, twice=False)
+                self._post({"op": op, **fields})
+                if self._link is not None:
+                    await self._link.flush()
+        except (ConnectionLost, OSError, TimeoutError):
+            pass  # who knows how far it came
+        await self.hang_up()

@@ -38,8 +38,8 @@ class Network:
         self._tell = tell
         self._open: dict[_Cable, None] = {}
 
-    async def dial(self) -> ByteStream:
-        """A new connection.
+    async def dial(self, *, safely: bool = False) -> ByteStream:
+        """A new connection, which breaks by itself unless it is asked for `safely`.
 
         Raises:
             ConnectionRefusedError: Nobody listens.
@@ -47,7 +47,7 @@ class Network:
         await anyio.sleep(self.latency())
         if self.accept is None:
             raise ConnectionRefusedError("nobody listens")
-        cable = _Cable(self, *self._destiny())
+        cable = _Cable(self, *self._destiny(safely))
         self._open[cable] = None
         self.accept(SimStream(cable, 1))
         return SimStream(cable, 0)
@@ -57,9 +57,9 @@ class Network:
             return self._rng.uniform(0, self._faults.slow_seconds)
         return self._rng.uniform(0, USUAL_SECONDS)
 
-    def _destiny(self) -> tuple[Fate | None, int, int]:
+    def _destiny(self, safely: bool) -> tuple[Fate | None, int, int]:
         """How a connection ends, the direction in which it does, and after how many bytes."""
-        chance = 1.0 if self.is_calm else self._rng.random()
+        chance = 1.0 if safely or self.is_calm else self._rng.random()
         fate: Fate | None = None
         if chance < self._faults.cut:
             fate = "reset"

@@ -87,6 +87,10 @@ class Universe(trio.abc.Instrument):
         """A connection to the server, for whoever takes a `Dial`."""
         return await self._network.dial()
 
+    async def dial_safely(self) -> ByteStream:
+        """The same by a connection that breaks only when the server dies."""
+        return await self._network.dial(safely=True)
+
     @asynccontextmanager
     async def client(self, player_id: str | None = None, role: Role = "player") -> AsyncIterator[Client]:
         """The package's own client on the simulated network; it comes back by itself when a connection is lost."""
