@@ -82,7 +82,7 @@ class Caller:
                 lost += 1
                 await self.hang_up()
             else:
-                answer = Answer(reply, sent, self._now_ms(), lost)
+                answer = Answer(reply, sent, self._now_ms(), lost + twice)
                 self._tell(f"{self._hello.get('playerId') or self._hello['role']}: {frame} -> {reply}")
                 if answer.code != "overloaded":
                     return answer

@@ -106,6 +106,15 @@ class SimulatedPlayer:
             self._asked.setdefault(run.attempt_id, []).append(write)
         self._auditor.answers += 1
         run.wrote(write, answer)
+        for doubt in run.doubts[:1]:
+            await self._ask_about(run, doubt)
+
+    async def _ask_about(self, run: Run, write: Write) -> None:
+        """Send a write again that can have no effect any more, to learn whether it had."""
+        fields = {"attemptId": run.attempt_id, "metrics": dict(write.changes), "mode": write.mode, "seq": write.seq}
+        answer = await self.caller.ask("events.progress", **fields)
+        self._auditor.answers += 1
+        run.wrote(_written(fields, span_of(answer)), answer)
 
     async def _repeat(self, run: Run) -> None:
         """An old seq, with its own body or another, or one that was left out."""
@@ -201,12 +210,10 @@ class SimulatedOperator:
         await self._set_paused(event, is_paused=False)
 
     async def _set_paused(self, event: str, *, is_paused: bool) -> bool:
-        sent = self._universe.now_ms()
+        self._auditor.pausing(event, self._universe.now_ms(), is_paused=is_paused)
         answer = await self.caller.ask("events.pause" if is_paused else "events.resume", eventKey=event)
-        wanted = "paused" if is_paused else "live"
-        done = answer.ok is not None or answer.details.get("state") == wanted
-        if done:
-            self._auditor.paused(event, Span(sent, answer.came), is_paused=is_paused)
+        done = answer.ok is not None or answer.details.get("state") == ("paused" if is_paused else "live")
+        self._auditor.paused(event, span_of(answer) if done else None, is_paused=is_paused)
         return done
 
     async def _finalize(self, event: str) -> None:
@@ -216,7 +223,6 @@ class SimulatedOperator:
         if current is None:
             return
         ends_at = next(end for start, end in self._world.occurrences[event] if start <= self._universe.now_ms() < end + 60_000)
-        sent = self._universe.now_ms()
+        self._auditor.finalizing(event, ends_at, self._universe.now_ms())
         answer = await self.caller.ask("events.finalize", eventKey=event, windowId=current["windowId"])
-        if answer.ok is not None:
-            self._auditor.finalized(event, ends_at, Span(sent, answer.came))
+        self._auditor.finalized(event, ends_at, span_of(answer) if answer.ok is not None else None)

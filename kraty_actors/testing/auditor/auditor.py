@@ -13,6 +13,9 @@ from kraty_actors.testing.auditor.findings import Span, expect, instant
 from kraty_actors.testing.auditor.rewards import Due, Prizes, due_of
 from kraty_actors.testing.auditor.runs import Reply, Run, Times
 
+NEVER = 2**62
+"""Later than everything (ms)."""
+
 Occurrence = tuple[int, int]
 """A window by its start and end (ms)."""
 
@@ -60,19 +63,32 @@ class Auditor:
             for one in game["events"]
         }
         self._credited: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self.answers = self.ranks = self.windows = 0
+        self.answers = self.ranks = self.windows = self.doubts = 0
 
     # -- what is answered
 
     def credited(self, player: str, currency: str, amount: int) -> None:
         self._credited[player][currency] += amount
 
-    def paused(self, event: str, span: Span, *, is_paused: bool) -> None:
-        self.events[event].times.pauses.append((span, is_paused))
+    def pausing(self, event: str, sent: int, *, is_paused: bool) -> None:
+        """An operator is about to pause the event, or to resume it."""
+        self.events[event].times.pauses.append((Span(sent, NEVER), is_paused))
 
-    def finalized(self, event: str, ends_at: int, span: Span) -> None:
-        """An operator has finalized the window that was to end then."""
-        self.events[event].times.finalized[ends_at] = span
+    def paused(self, event: str, span: Span | None, *, is_paused: bool) -> None:
+        """That was done; None if it was refused."""
+        self.events[event].times.pauses.pop()
+        if span is not None:
+            self.events[event].times.pauses.append((span, is_paused))
+
+    def finalizing(self, event: str, ends_at: int, sent: int) -> None:
+        """An operator is about to finalize the window that is to end then."""
+        self.events[event].times.finalized[ends_at] = Span(sent, NEVER)
+
+    def finalized(self, event: str, ends_at: int, span: Span | None) -> None:
+        """That was done; None if it was refused."""
+        del self.events[event].times.finalized[ends_at]
+        if span is not None:
+            self.events[event].times.finalized[ends_at] = span
 
     def started(self, event: str, player: str, reply: Reply, span: Span) -> Run | None:
         """R-16, R-17, R-18: judge the answer to a start; the attempt, if there is one."""
@@ -145,8 +161,10 @@ class Auditor:
         """One board of an event, at rest."""
         books = self.events[event]
         runs = [run for run in books.runs if run.board_id == board["leaderboardId"]]
+        self.doubts += sum(run.has_doubts for run in runs)
         lines = {participants[who]: line_of(own, books.aggregation) for who, own in _by_player(runs).items()}
-        check_final(board, lines, books.bots)
+        doubtful = {participants[run.player] for run in runs if run.has_doubts}
+        check_final(board, lines, books.bots, doubtful)
         self.ranks += check_ranks(runs, books.aggregation, books.bots)
 
     def check_placement(self, event: str) -> None:
@@ -174,7 +192,7 @@ class Auditor:
         rows: dict[str, Line] = {}
         for player, own in _by_player(wrote).items():
             rows[participants[player]] = _merged(own, aggregation)
-        check_final(board, rows, 0)
+        check_final(board, rows, 0, {participants[run.player] for run in wrote if run.has_doubts})
 
     def due(self, ranks: Mapping[str, Sequence[tuple[str, Mapping[str, int]]]]) -> dict[str, Counter[Due]]:
         """All grants that there should be, by player. `ranks` by event: each board's window, and ranks by player."""

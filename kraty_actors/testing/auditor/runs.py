@@ -54,7 +54,8 @@ class Times:
 
 @dataclass(slots=True)
 class Run:
-    """One attempt. `ghosts` are writes without an answer that may be taken up yet."""
+    """One attempt. `ghosts` are writes without an answer that may be taken up yet; `doubts` those that can no more be,
+    but nobody knows whether they were: asking again tells."""
 
     attempt_id: str
     player: str
@@ -67,6 +68,7 @@ class Run:
     times: Times
     states: list[State]
     ghosts: list[Write] = field(default_factory=list)
+    doubts: list[Write] = field(default_factory=list)
     ranks: list[RankSeen] = field(default_factory=list)
     finished: Span | None = None
 
@@ -82,18 +84,26 @@ class Run:
         expect(bool(possible), "R-13/R-15: no write leads to this", run=self.attempt_id, write=write, reply=reply, states=self.states)
         self.states = _distinct(possible)
         seq = max(state.last_seq for state in self.states)
+        self.doubts = [one for one in (*self.doubts, *self.ghosts) if one.seq <= seq and self._is_doubtful(one)]
         self.ghosts = [ghost for ghost in self.ghosts if ghost.seq > seq]
         if reply.ok is not None and "repeated" not in reply.ok:
             self._saw_rank(reply.ok, write.span)
+
+    def _is_doubtful(self, write: Write) -> bool:
+        return len({write.seq in state.kept for state in self.states}) > 1
+
+    @property
+    def has_doubts(self) -> bool:
+        """Whether it may have had other scores on its way to what it is."""
+        return len({state.scores for state in self.states}) > 1
 
     def _saw_rank(self, ok: Mapping[str, Any], span: Span) -> None:
         if self.board_id is None:
             expect(ok["rank"] is None, "R-30: a rank without a board", run=self.attempt_id)
         else:
             expect(ok["rank"] is not None, "R-28: a started attempt has a row", run=self.attempt_id)
-            counts = {len(state.scores) for state in self.states}
-            if len(counts) == 1:
-                self.ranks.append(RankSeen(ok["rank"], counts.pop() - 1, span))
+            if not self.has_doubts:
+                self.ranks.append(RankSeen(ok["rank"], len(self.states[0].scores) - 1, span))
 
     def saw(self, attempt: Mapping[str, Any], span: Span) -> None:
         """The attempt was shown."""
