@@ -56,8 +56,8 @@ class SimulatedPlayer:
         if answer.code == "lobby_forming":
             self._forming.setdefault(event, answer.sent)
             return
-        self._forming.pop(event, None)
         if run is not None:
+            self._forming.pop(event, None)
             self.runs[event] = run
             if answer.lost:
                 await anyio.sleep(GHOSTS_GONE_SECONDS)
@@ -225,4 +225,5 @@ class SimulatedOperator:
         ends_at = next(end for start, end in self._world.occurrences[event] if start <= self._universe.now_ms() < end + 60_000)
         self._auditor.finalizing(event, ends_at, self._universe.now_ms())
         answer = await self.caller.ask("events.finalize", eventKey=event, windowId=current["windowId"])
-        self._auditor.finalized(event, ends_at, span_of(answer) if answer.ok is not None else None)
+        done = answer.ok is not None or answer.details.get("state") == "finalized"
+        self._auditor.finalized(event, ends_at, span_of(answer) if done else None)

@@ -28,7 +28,13 @@ PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came of a seed. `digest` is the same for the same seed; `seconds` are the machine's."""
+    """What came of a seed.
+
+    Attributes:
+        digest: Of all that happened: the same for the same seed.
+        virtual_seconds, seconds: How long it took by the universe's clock, and by the machine's.
+        answers, ranks, windows: So many were judged.
+    """
 
     seed: int
     digest: str
@@ -40,24 +46,23 @@ class Trial:
     crashes: int
     restarts: int
     outages: int
-    events: list[str] | None
 
 
-def run_trial(seed: int, faults: Faults | None = None, *, keep_events: bool = False) -> Trial:
-    """Play the world of a seed.
+def run_trial(seed: int, faults: Faults | None = None, *, events: list[str] | None = None) -> Trial:
+    """Play the world of a seed; what happens is added to `events`.
 
     Raises:
         BrokenRule: The server did what no rule allows.
     """
     world = draw_world(Random(f"{seed}:world"))
-    universe = Universe(world.game, seed, faults or Faults(), keep_events=keep_events)
+    universe = Universe(world.game, seed, faults or Faults(), events=events)
     auditor = Auditor(world.game, world.occurrences)
     begun = time.perf_counter()
     began_at, ended_at = run_seeded(lambda: _play(world, universe, auditor), seed, [universe])
     return Trial(
         seed, universe.digest, (ended_at - began_at) / 1000, time.perf_counter() - begun,
         auditor.answers, auditor.ranks, auditor.windows,
-        universe.crashes, universe.restarts, universe.outages, universe.events,
+        universe.crashes, universe.restarts, universe.outages,
     )  # fmt: skip
 
 

@@ -45,11 +45,11 @@ class Universe(trio.abc.Instrument):
         rng: Chance for the script, drawn from the seed.
         disk: What the database holds; it outlives every crash.
         crashes, restarts, outages: How often these have happened.
-        events: What happened, in order, where it was asked to be kept.
+        events: What happens is added here, where a list was given.
     """
 
     def __init__(
-        self, game: GameSource, seed: int, faults: Faults, *, start_ms: int = NOON, keep_events: bool = False
+        self, game: GameSource, seed: int, faults: Faults, *, start_ms: int = NOON, events: list[str] | None = None
     ) -> None:
         self.seed = seed
         self.rng = self._chance("script")
@@ -57,7 +57,7 @@ class Universe(trio.abc.Instrument):
         self.disk = MemoryStore()
         self.clock = LoopClock(start_ms)
         self.crashes = self.restarts = self.outages = 0
-        self.events: list[str] | None = [] if keep_events else None
+        self.events = events
         self._definition: Mapping[str, Any] = read_game(game)
         self._network = Network(self._chance("network"), faults, self.tell)
         self._luck = self._chance("luck")

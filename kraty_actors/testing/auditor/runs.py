@@ -35,6 +35,10 @@ class RankSeen:
     span: Span
 
 
+STEERING_REACHES_MS = 60_000
+"""A board hears of a pause, or of its end, so long after an operator was answered: two commits later, be they slow."""
+
+
 @dataclass(slots=True)
 class Times:
     """What may stop an event's attempts: when it may have been paused, resumed or finalized, by windows' ends."""
@@ -47,8 +51,9 @@ class Times:
         """Whether the event may have been paused, or live, at some instant of the span."""
         states = [(Span(0, 0), False), *self.pauses]
         for (begun, is_paused), following in zip(states, [*states[1:], None], strict=True):
-            if is_paused is paused and begun.sent <= span.came and (following is None or following[0].came >= span.sent):
-                return True
+            if is_paused is paused and begun.sent <= span.came:
+                if following is None or following[0].came + STEERING_REACHES_MS >= span.sent:
+                    return True
         return False
 
 
