@@ -17,6 +17,9 @@ from kraty_actors.testing.universe import Universe
 from kraty_actors.testing.worlds import CURRENCIES, PURSE, World
 
 MEAN_PAUSE_SECONDS = 5.0
+WRONG_TIME_CHANCE = 0.03
+"""How often a player turns to an event that has no open window."""
+
 GHOSTS_GONE_SECONDS = 25.0
 """After so long nothing that was sent without an answer is under way any more."""
 
@@ -45,6 +48,8 @@ class SimulatedPlayer:
         while self._universe.now_ms() < self._world.ends_at + 1000:
             await anyio.sleep(self._rng.expovariate(1 / MEAN_PAUSE_SECONDS))
             event = self._rng.choice(list(self._world.occurrences))
+            if not self._world.is_about(event, self._universe.now_ms()) and self._rng.random() > WRONG_TIME_CHANCE:
+                continue
             run = self.runs.get(event)
             await self._start(event) if run is None else await self._go_on(event, run)
         await self.caller.hang_up()
@@ -195,7 +200,7 @@ class SimulatedOperator:
 
     async def live(self) -> None:
         while self._universe.now_ms() < self._world.ends_at:
-            await anyio.sleep(self._rng.uniform(60, 400))
+            await anyio.sleep(self._rng.uniform(30, 200))
             event = self._rng.choice(list(self._world.occurrences))
             if self._rng.random() < 0.7:
                 await self._pause(event)
@@ -206,7 +211,7 @@ class SimulatedOperator:
     async def _pause(self, event: str) -> None:
         if not await self._set_paused(event, is_paused=True):
             return
-        await anyio.sleep(self._rng.uniform(1, 60))
+        await anyio.sleep(self._rng.uniform(1, 30))
         await self._set_paused(event, is_paused=False)
 
     async def _set_paused(self, event: str, *, is_paused: bool) -> bool:

@@ -22,10 +22,10 @@ class Faults:
     slow_seconds: float = 3.0
     cut: float = 0.2
     half_open: float = 0.05
-    outages_per_hour: float = 6.0
+    outages_per_hour: float = 12.0
     outage_seconds: float = 15.0
-    crashes_per_hour: float = 20.0
-    restarts_per_hour: float = 4.0
+    crashes_per_hour: float = 40.0
+    restarts_per_hour: float = 8.0
 
     def __post_init__(self) -> None:
         negative = [field.name for field in fields(self) if getattr(self, field.name) < 0]

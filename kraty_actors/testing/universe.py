@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from random import Random
 from typing import Any
 
@@ -15,9 +15,10 @@ from anyio.abc import ByteStream
 
 from kraty_actors.actors.clock import LoopClock
 from kraty_actors.client.client import Client, connect
+from kraty_actors.client.link import ConnectionLost
 from kraty_actors.game import Game, open_game
 from kraty_actors.opening import GameSource, read_game
-from kraty_actors.testing.faults import Faults
+from kraty_actors.testing.faults import CALM, Faults
 from kraty_actors.testing.flaky_store import FlakyStore
 from kraty_actors.testing.network import Network, SimStream
 from kraty_persistence import MemoryStore, StoreError
@@ -33,6 +34,7 @@ STEPS_MAX = 300
 
 UNITS_MAX = 4
 DOWN_SECONDS_MAX = 10.0
+REDIAL_SECONDS = 0.5
 HOUR_SECONDS = 3600.0
 
 log = logging.getLogger(__name__)
@@ -93,18 +95,18 @@ class Universe(trio.abc.Instrument):
 
     @asynccontextmanager
     async def client(self, player_id: str | None = None, role: Role = "player") -> AsyncIterator[Client]:
-        """The package's own client on the simulated network; it comes back by itself when a connection is lost."""
-        while True:
-            try:
-                client = connect(URL, role=role, player_id=player_id, dial=self.dial)
-                made = await client.__aenter__()
-                break
-            except (OSError, ConnectionError, anyio.BrokenResourceError):
-                await anyio.sleep(0.5)
-        try:
-            yield made
-        finally:
-            await client.__aexit__(None, None, None)
+        """The package's own client on the simulated network. It comes back by itself when a connection is lost; what
+        must not be sent twice it raises as `ConnectionLost`."""
+        async with AsyncExitStack() as stack:
+            while True:
+                try:
+                    client = await stack.enter_async_context(
+                        connect(URL, role=role, player_id=player_id, dial=self.dial)
+                    )
+                    break
+                except (OSError, ConnectionLost):
+                    await anyio.sleep(REDIAL_SECONDS)
+            yield client
 
     @property
     def game(self) -> Game:
@@ -149,9 +151,7 @@ class Universe(trio.abc.Instrument):
 
     async def calm(self) -> None:
         """From now on nothing goes wrong; return once a server stands."""
-        self.faults = Faults(
-            slow=0, cut=0, half_open=0, outages_per_hour=0, crashes_per_hour=0, restarts_per_hour=0
-        )
+        self.faults = CALM
         self._network.is_calm = True
         self._steps_left = 0
         if self._store is not None:
@@ -201,8 +201,8 @@ class Universe(trio.abc.Instrument):
                 await anyio.sleep(self._luck.uniform(0.1, DOWN_SECONDS_MAX))
 
     async def _serve(self) -> None:
-        store = FlakyStore(self.disk, self._chance(f"store:{self.crashes}:{self.restarts}"), self.faults, self.crash, self.tell)
-        self._store = store
+        chance = self._chance(f"store:{self.crashes}:{self.restarts}")
+        self._store = store = FlakyStore(self.disk, chance, self.faults, self.crash, self.tell)
         async with anyio.create_task_group() as beside:
             beside.start_soon(store.run)
             async with open_game(

@@ -10,6 +10,7 @@ from typing import Any
 from kraty_actors.testing.universe import NOON
 
 MINUTE_MS = 60_000
+SOON_MS = 10_000
 PURSE = 1_000_000
 """What every player begins with of each currency: nobody runs short."""
 
@@ -28,13 +29,17 @@ class World:
     def ends_at(self) -> int:
         return max(end for windows in self.occurrences.values() for _, end in windows)
 
+    def is_about(self, event: str, now: int) -> bool:
+        """Whether a window of the event is open, opens soon, or was not long ago."""
+        return any(start - SOON_MS <= now < end + SOON_MS for start, end in self.occurrences[event])
+
 
 def draw_world(rng: Random) -> World:
-    """A world of two to four events that share players, currencies and boards."""
+    """A world of two to five events that share players, currencies and boards."""
     season = {"key": "season", "scoreAggregation": rng.choice(["best", "latest", "sum"]), "resetCadence": "never"}
     events: list[dict[str, Any]] = []
     occurrences = {}
-    for number in range(rng.randrange(2, 5)):
+    for number in range(rng.randrange(2, 6)):
         key = f"event{number}"
         availability, occurrences[key] = _times(rng)
         events.append({"key": key, "availability": availability, **_rules(rng)})
@@ -58,8 +63,8 @@ def draw_world(rng: Random) -> World:
 
 
 def _times(rng: Random) -> tuple[dict[str, Any], list[tuple[int, int]]]:
-    minutes = rng.randrange(4, 14)
-    starts = sorted(rng.sample(range(1, 60, 15), rng.randrange(1, 4)))
+    minutes = rng.randrange(2, 6)
+    starts = sorted(rng.sample(range(1, 21, 6), rng.randrange(1, 5)))
     windows = [(NOON + at * MINUTE_MS, NOON + (at + minutes) * MINUTE_MS) for at in starts]
     if len(windows) == 1:
         start, end = (_iso(at) for at in windows[0])
@@ -82,7 +87,7 @@ def _rules(rng: Random) -> dict[str, Any]:
         "scoreFormula": {"type": rng.choice(["linear", "linear", "best_metric"])},
         "attempt": {
             "replayableDuringWindow": rng.random() < 0.6,
-            "durationSeconds": rng.choice([None, None, rng.randrange(60, 400)]),
+            "durationSeconds": rng.choice([None, None, rng.randrange(30, 200)]),
         },
         "leaderboard": _board(rng),
         "contributesTo": ["season"] if rng.random() < 0.5 else [],

@@ -63,7 +63,23 @@ class Auditor:
             for one in game["events"]
         }
         self._credited: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self.answers = self.ranks = self.windows = self.doubts = 0
+        self._ranks: dict[str, int] = {}
+        self.answers = 0
+
+    @property
+    def windows(self) -> int:
+        """How many windows somebody played in."""
+        return len({run.window_id for books in self.events.values() for run in books.runs})
+
+    @property
+    def ranks(self) -> int:
+        """How many ranks were judged."""
+        return sum(self._ranks.values())
+
+    @property
+    def in_doubt(self) -> int:
+        """Attempts of which it was never learned whether a write was taken up: their boards are judged less closely."""
+        return sum(run.has_doubts for books in self.events.values() for run in books.runs)
 
     # -- what is answered
 
@@ -161,11 +177,10 @@ class Auditor:
         """One board of an event, at rest."""
         books = self.events[event]
         runs = [run for run in books.runs if run.board_id == board["leaderboardId"]]
-        self.doubts += sum(run.has_doubts for run in runs)
         lines = {participants[who]: line_of(own, books.aggregation) for who, own in _by_player(runs).items()}
         doubtful = {participants[run.player] for run in runs if run.has_doubts}
         check_final(board, lines, books.bots, doubtful)
-        self.ranks += check_ranks(runs, books.aggregation, books.bots)
+        self._ranks[board["leaderboardId"]] = check_ranks(runs, books.aggregation, books.bots)
 
     def check_placement(self, event: str) -> None:
         """R-30, R-31: boards hold as many as they may, and each player has one a window."""
@@ -203,7 +218,6 @@ class Auditor:
             for window_id in dict.fromkeys(run.window_id for run in books.runs):
                 runs = [run for run in books.runs if run.window_id == window_id]
                 boards = [board for window, board in ranks[key] if window == window_id]
-                self.windows += 1
                 for player, due in books.prizes.of_window(window_id, runs, boards):
                     found[player][due] += 1
         return found
