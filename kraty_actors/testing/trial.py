@@ -122,6 +122,9 @@ class Closing:
         for player in self._players:
             answer = await self._operator.caller.ask("players.get", playerId=player.name)
             self._participants[player.name] = (answer.ok or {})["player"]["participantId"]
+            known = (await self._operator.caller.ask("players.lookup", playerId=player.name)).ok or {}
+            for attempt in reversed(known["attempts"]):
+                self._auditor.found(attempt["eventKey"], player.name, attempt)
         for key, books in self._auditor.events.items():
             for run in books.runs:
                 answer = await self._operator.caller.ask("attempts.get", playerId=run.player, attemptId=run.attempt_id)

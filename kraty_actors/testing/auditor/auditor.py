@@ -30,6 +30,8 @@ class EventBooks:
     prizes: Prizes
     times: Times = field(default_factory=Times)
     runs: list[Run] = field(default_factory=list)
+    untold: set[str] = field(default_factory=set)
+    """Players who may have attempts that nobody told them of: a lobby began later, or an answer was lost."""
 
     @property
     def mode(self) -> str:
@@ -121,6 +123,17 @@ class Auditor:
             return current
         return self._new(books, player, shown, span)
 
+    def found(self, event: str, player: str, shown: Mapping[str, Any]) -> None:
+        """An attempt that is there in the end, whoever knows of it."""
+        books = self.events[event]
+        if self._running(books, player, shown["attemptId"]) is None:
+            expect(player in books.untold, "R-16: an attempt that nobody asked for", attempt=shown)
+            at = instant(shown["startedAt"]) or 0
+            before = [run for run in books.of(player) if run.started.came < at]
+            fresh = self._new(books, player, {**shown, **books.rules.view(books.rules.fresh())}, Span(at, at))
+            books.runs.remove(fresh)
+            books.runs.insert(books.runs.index(before[-1]) + 1 if before else 0, fresh)
+
     def _new(self, books: EventBooks, player: str, shown: Mapping[str, Any], span: Span) -> Run:
         before = [run for run in books.of(player) if run.window_id == shown["windowId"]]
         expect(all(run.attempt_id != shown["attemptId"] for run in books.runs), "R-16: an id was given twice")
@@ -148,6 +161,8 @@ class Auditor:
 
     def _not_started(self, books: EventBooks, player: str, reply: Reply, span: Span) -> None:
         code, runs = reply.code, books.of(player)
+        if reply.lost or code == "lobby_forming":
+            books.untold.add(player)
         if code == "event_disabled":
             expect(books.times.may_be(True, span), "R-18: start refused, and the event was live", reply=reply)
         elif code == "no_active_window":
