@@ -41,7 +41,6 @@ class SimulatedPlayer:
         hello = {"role": "player", "playerId": name}
         self.caller = Caller(universe.dial, universe.now_ms, hello, universe.tell)
         self._asked: dict[str, list[Write]] = {}
-        self._forming: dict[str, int] = {}
 
     async def live(self) -> None:
         """Play until the last window is over."""
@@ -56,13 +55,8 @@ class SimulatedPlayer:
 
     async def _start(self, event: str) -> None:
         answer = await self.caller.ask("events.start", eventKey=event)
-        since = self._forming.get(event, answer.sent)
-        run = self._auditor.started(event, self.name, answer, Span(since, answer.came))
-        if answer.code == "lobby_forming":
-            self._forming.setdefault(event, answer.sent)
-            return
+        run = self._auditor.started(event, self.name, answer, span_of(answer))
         if run is not None:
-            self._forming.pop(event, None)
             self.runs[event] = run
             if answer.lost:
                 await anyio.sleep(GHOSTS_GONE_SECONDS)
@@ -116,7 +110,12 @@ class SimulatedPlayer:
 
     async def _ask_about(self, run: Run, write: Write) -> None:
         """Send a write again that can have no effect any more, to learn whether it had."""
-        fields = {"attemptId": run.attempt_id, "metrics": dict(write.changes), "mode": write.mode, "seq": write.seq}
+        fields: dict[str, Any] = {
+            "attemptId": run.attempt_id,
+            "metrics": dict(write.changes),
+            "mode": write.mode,
+            "seq": write.seq,
+        }
         answer = await self.caller.ask("events.progress", **fields)
         self._auditor.answers += 1
         run.wrote(_written(fields, span_of(answer)), answer)
@@ -127,7 +126,12 @@ class SimulatedPlayer:
         if not asked:
             return
         old = self._rng.choice(asked[-8:])
-        fields = {"attemptId": run.attempt_id, "metrics": dict(old.changes), "mode": old.mode, "seq": old.seq}
+        fields: dict[str, Any] = {
+            "attemptId": run.attempt_id,
+            "metrics": dict(old.changes),
+            "mode": old.mode,
+            "seq": old.seq,
+        }
         if self._rng.random() < 0.3:
             fields["metrics"] = {"points": 8 if dict(old.changes) != {"points": 8} else 7}
         elif self._rng.random() < 0.3 and old.seq > 1:
@@ -159,7 +163,6 @@ class SimulatedPlayer:
             self.runs[event] = started
         if answer.code == "lobby_forming":
             self.runs.pop(event, None)
-            self._forming.setdefault(event, answer.sent)
         if answer.lost:
             await anyio.sleep(GHOSTS_GONE_SECONDS)
 
@@ -173,7 +176,9 @@ class SimulatedPlayer:
         for grant in (listed.ok or {"grants": []})["grants"][:1]:
             answer = await self.caller.ask("grants.claim", grantId=grant["id"], twice=self._rng.random() < 0.3)
             self._auditor.answers += 1
-            expect(answer.ok is not None and answer.ok["grant"]["status"] == "claimed", "R-45: not claimed", answer=answer)
+            expect(
+                answer.ok is not None and answer.ok["grant"]["status"] == "claimed", "R-45: not claimed", answer=answer
+            )
 
 
 def _written(fields: Mapping[str, Any], span: Span) -> Write:
@@ -193,7 +198,7 @@ class SimulatedOperator:
     async def endow(self) -> None:
         for player in self._world.players:
             for currency in CURRENCIES:
-                gift = {"playerId": player, "key": currency, "amount": PURSE, "reason": "gift"}
+                gift: dict[str, Any] = {"playerId": player, "key": currency, "amount": PURSE, "reason": "gift"}
                 answer = await self.caller.ask("wallet.credit", **gift, idempotencyKey=f"gift:{player}:{currency}")
                 expect(answer.ok is not None, "R-40: a credit is refused", answer=answer)
                 self._auditor.credited(player, currency, PURSE)
@@ -227,7 +232,9 @@ class SimulatedOperator:
         current = next((one for one in windows if one["state"] == "open"), None)
         if current is None:
             return
-        ends_at = next(end for start, end in self._world.occurrences[event] if start <= self._universe.now_ms() < end + 60_000)
+        ends_at = next(
+            end for start, end in self._world.occurrences[event] if start <= self._universe.now_ms() < end + 60_000
+        )
         self._auditor.finalizing(event, ends_at, self._universe.now_ms())
         answer = await self.caller.ask("events.finalize", eventKey=event, windowId=current["windowId"])
         done = answer.ok is not None or answer.details.get("state") == "finalized"

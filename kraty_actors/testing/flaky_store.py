@@ -33,7 +33,7 @@ Waiting = tuple[Unit, Done]
 
 
 class FlakyStore:
-    """See the module. `die` is called in the middle of a commit that is to be the last; `as_store` is what a game takes.
+    """See the module. `die` is called in the middle of the last commit; `as_store` is what a game takes.
 
     Attributes:
         is_away: The database cannot be reached.

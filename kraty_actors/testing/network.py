@@ -91,12 +91,12 @@ class _Wire:
     """One direction: what is under way, with the time at which it arrives. None ends it, an error breaks it."""
 
     def __init__(self) -> None:
-        self.under_way: deque[tuple[float, bytes | None | Exception]] = deque()
+        self.under_way: deque[tuple[float, bytes | Exception | None]] = deque()
         self.last_at = 0.0
         self.is_silent = False
         self.came = anyio.Event()
 
-    def put(self, what: bytes | None | Exception, seconds: float) -> None:
+    def put(self, what: bytes | Exception | None, seconds: float) -> None:
         if self.is_silent:
             return
         self.last_at = max(self.last_at, anyio.current_time() + seconds)

@@ -1,5 +1,7 @@
-"""Worlds without end: `python -m kraty_actors.testing.soak`. Stops at the first seed that breaks a rule, and says how to
-play it again."""
+"""Worlds without end: `python -m kraty_actors.testing.soak`.
+
+It stops at the first seed that breaks a rule, and says how to play it again.
+"""
 
 from __future__ import annotations
 
@@ -53,9 +55,9 @@ class Tally:
         faults = sum(one.crashes + one.restarts + one.outages for one in self.trials)
         seconds = max(self.seconds, 1e-9)
         return (
-            f"{len(self.trials)} seeds, {windows} windows, {answers} answers and {ranks} ranks judged, {faults} crashes, "
-            f"restarts and outages: {hours / seconds:.2f} simulated hours a second, {60 * windows / seconds:.0f} windows "
-            "a minute"
+            f"{len(self.trials)} seeds, {windows} windows, {answers} answers and {ranks} ranks judged, "
+            f"{faults} crashes, restarts and outages: "
+            f"{hours / seconds:.2f} simulated hours a second, {60 * windows / seconds:.0f} windows a minute"
         )
 
 

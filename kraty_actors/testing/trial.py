@@ -107,7 +107,12 @@ class Closing:
     """Reads everything at rest, and lets the auditor close the books on it."""
 
     def __init__(
-        self, world: World, universe: Universe, auditor: Auditor, operator: SimulatedOperator, players: list[SimulatedPlayer]
+        self,
+        world: World,
+        universe: Universe,
+        auditor: Auditor,
+        operator: SimulatedOperator,
+        players: list[SimulatedPlayer],
     ) -> None:
         self._world = world
         self._universe = universe
@@ -137,12 +142,10 @@ class Closing:
         self._auditor.check_shared(season, "season", self._participants)
         shown.append(season)
         due = self._auditor.due(ranks)
-        for player in self._players:
-            shown.append(await self._money(player, due.get(player.name, Counter())))
-        return shown
+        return shown + [await self._money(player, due.get(player.name, Counter())) for player in self._players]
 
     async def _boards(self, key: str, shown: list[Mapping[str, Any]]) -> list[tuple[str, Mapping[str, int]]]:
-        found = []
+        found: list[tuple[str, Mapping[str, int]]] = []
         owners = {participant: player for player, participant in self._participants.items()}
         runs = self._auditor.events[key].runs
         for window_id, board_id in dict.fromkeys((run.window_id, run.board_id) for run in runs):
@@ -156,7 +159,7 @@ class Closing:
             found.append((window_id, {owners[one["participantId"]]: one["rank"] for one in humans}))
         return found
 
-    async def _board(self, **which: str) -> Mapping[str, Any]:
+    async def _board(self, **which: Any) -> Mapping[str, Any]:
         answer = await self._operator.caller.ask("boards.read", limit=PAGE, **which)
         expect(answer.ok is not None, "R-33: a board cannot be read", which=which, answer=answer)
         return {name: value for name, value in (answer.ok or {}).items() if name != "version"}
@@ -178,4 +181,3 @@ class Closing:
         balances = {one["key"]: one["balance"] for one in wallet["balances"]}
         self._auditor.check_money(player.name, due, grants, balances)
         return {"balances": balances, "grants": sorted(grant["id"] for grant in grants)}
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -15,6 +15,7 @@ PURSE = 1_000_000
 """What every player begins with of each currency: nobody runs short."""
 
 CURRENCIES = ("coins", "gems")
+BUNDLES = ("bundle0", "bundle1", "bundle2", "bundle3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class World:
     """A game, when its windows are (start and end in ms, by event), and who plays it."""
 
     game: dict[str, Any]
-    occurrences: dict[str, Sequence[tuple[int, int]]]
+    occurrences: Mapping[str, Sequence[tuple[int, int]]]
     players: Sequence[str]
 
     @property
@@ -47,19 +48,25 @@ def draw_world(rng: Random) -> World:
         "gameId": "simulated",
         "settings": {"seed": rng.randrange(2**32), "lobby": {"fillTimeoutSeconds": 15}},
         "currencies": [{"key": key} for key in CURRENCIES],
-        "bundles": [
-            {"key": f"bundle{n}", "entries": [{"type": "currency", "currencyKey": rng.choice(CURRENCIES), "amount": 10**n}]}
-            for n in range(4)
-        ],
+        "bundles": [_bundle(n, rng.choice(CURRENCIES)) for n in range(len(BUNDLES))],
         "bots": [
-            {"key": "climber", "behaviour": {"block": "random_step_with_fall", "params": {"target": 6}}},
-            {"key": "pacer", "behaviour": {"block": "progress_linear", "params": {"targetScore": 40, "durationSeconds": 300}}},
+            _bot("climber", "random_step_with_fall", target=6),
+            _bot("pacer", "progress_linear", targetScore=40, durationSeconds=300),
         ],
         "leaderboards": [season],
         "events": events,
     }  # fmt: skip
     players = [f"player{n}" for n in range(rng.randrange(2, 8))]
     return World(game, occurrences, players)
+
+
+def _bundle(number: int, currency: str) -> dict[str, Any]:
+    """Worth ten times the one before, so that a sum tells what it is made of."""
+    return {"key": BUNDLES[number], "entries": [{"type": "currency", "currencyKey": currency, "amount": 10**number}]}
+
+
+def _bot(key: str, block: str, **params: int) -> dict[str, Any]:
+    return {"key": key, "behaviour": {"block": block, "params": params}}
 
 
 def _times(rng: Random) -> tuple[dict[str, Any], list[tuple[int, int]]]:
@@ -93,7 +100,7 @@ def _rules(rng: Random) -> dict[str, Any]:
         "contributesTo": ["season"] if rng.random() < 0.5 else [],
         "rewardPolicy": _policy(rng, has_target),
         "milestoneRewards": [
-            {"key": f"at{at}", "metricKey": "points", "threshold": at, "rewardBundleId": rng.choice(["bundle0", "bundle1"])}
+            {"key": f"at{at}", "metricKey": "points", "threshold": at, "rewardBundleId": rng.choice(BUNDLES[:2])}
             for at in sorted(rng.sample(range(2, 12), rng.randrange(0, 3)))
         ],
     }  # fmt: skip
@@ -138,15 +145,18 @@ def _board(rng: Random) -> dict[str, Any]:
 def _policy(rng: Random, has_target: bool) -> dict[str, Any]:
     kind = rng.choice(["none", "fixed_bundle", "rank_scaled", "rank_scaled", "shared_pool"])
     if kind == "fixed_bundle":
-        return {"type": kind, "parameters": {"rewardBundleId": "bundle2"}}
+        return {"type": kind, "parameters": {"rewardBundleId": BUNDLES[2]}}
     if kind == "rank_scaled":
         tiers = [
-            {"fromRank": 1, "toRank": 1, "rewardBundleId": "bundle3"},
-            {"fromRank": 2, "toRank": rng.choice([3, None]), "rewardBundleId": "bundle2"},
+            {"fromRank": 1, "toRank": 1, "rewardBundleId": BUNDLES[3]},
+            {"fromRank": 2, "toRank": rng.choice([3, None]), "rewardBundleId": BUNDLES[2]},
         ]
         return {"type": kind, "parameters": {"tiers": tiers}}
     if kind == "shared_pool":
         at_least = {"type": "metric_at_least", "metricKey": "points", "threshold": rng.randrange(1, 8)}
         predicate = {"type": "completed"} if has_target and rng.random() < 0.5 else at_least
-        return {"type": kind, "parameters": {"pool": rng.randrange(1, 1000), "currencyKey": "gems", "winnerPredicate": predicate}}
+        return {
+            "type": kind,
+            "parameters": {"pool": rng.randrange(1, 1000), "currencyKey": "gems", "winnerPredicate": predicate},
+        }
     return {"type": "none"}

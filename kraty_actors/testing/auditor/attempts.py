@@ -70,10 +70,12 @@ class AttemptRules:
         formula = event.get("scoreFormula", {"type": "linear"})
         self._is_best_metric = formula["type"] == "best_metric"
         triggers = {one["resetOn"]["metricKey"] for one in self.metrics if one.get("resetOn")}
-        self._weights = {
+        self._weights: dict[str, Number] = {
             one["key"]: one.get("scorePerUnit", 0 if self._only_triggers(one, triggers) else 1) for one in self.metrics
         }
-        limits = [v["params"] for v in event.get("antiCheat", {}).get("validators", []) if v["key"] == "max_metric_jump"]
+        limits = [
+            v["params"] for v in event.get("antiCheat", {}).get("validators", []) if v["key"] == "max_metric_jump"
+        ]
         self._jumps = [(one["metricKey"], one["maxDelta"]) for one in limits if one.get("verdict") == "reject"]
 
     @staticmethod
@@ -94,10 +96,8 @@ class AttemptRules:
             yield metric["target"]
 
     def score(self, capped: Mapping[str, Number]) -> Number:
-        parts = [capped[key] * weight for key, weight in self._weights.items()]
-        if self._is_best_metric:
-            return max(capped[key] * weight for key, weight in self._weights.items() if weight)
-        return sum(parts)
+        parts: list[Number] = [capped[key] * weight for key, weight in self._weights.items() if weight]
+        return max(parts) if self._is_best_metric else sum(parts)
 
     def is_met(self, capped: Mapping[str, Number]) -> bool:
         return bool(self.targets) and all(capped[key] >= target for key, target in self.targets.items())
@@ -159,8 +159,7 @@ class AttemptRules:
         return [
             one["key"]
             for one in self.milestones
-            if one["key"] not in state.fired
-            and before[one["metricKey"]] < one["threshold"] <= capped[one["metricKey"]]
+            if one["key"] not in state.fired and before[one["metricKey"]] < one["threshold"] <= capped[one["metricKey"]]
         ]
 
     def view(self, state: State) -> dict[str, Any]:

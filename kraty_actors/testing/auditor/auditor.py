@@ -30,8 +30,10 @@ class EventBooks:
     prizes: Prizes
     times: Times = field(default_factory=Times)
     runs: list[Run] = field(default_factory=list)
-    untold: set[str] = field(default_factory=set)
-    """Players who may have attempts that nobody told them of: a lobby began later, or an answer was lost."""
+    untold: dict[str, int] = field(default_factory=dict)
+    """Players who may have an attempt that nobody told them of, and since when: a lobby began without them, or an
+    answer was lost."""
+    ever_untold: set[str] = field(default_factory=set)
 
     @property
     def mode(self) -> str:
@@ -121,13 +123,14 @@ class Auditor:
             current.saw(shown, span)
             expect(not current.is_certainly_over, "R-16: start returns an attempt that is over", attempt=shown)
             return current
-        return self._new(books, player, shown, span)
+        since = min(span.sent, books.untold.pop(player, span.sent))
+        return self._new(books, player, shown, Span(since, span.came))
 
     def found(self, event: str, player: str, shown: Mapping[str, Any]) -> None:
         """An attempt that is there in the end, whoever knows of it."""
         books = self.events[event]
         if self._running(books, player, shown["attemptId"]) is None:
-            expect(player in books.untold, "R-16: an attempt that nobody asked for", attempt=shown)
+            expect(player in books.ever_untold, "R-16: an attempt that nobody asked for", attempt=shown)
             at = instant(shown["startedAt"]) or 0
             before = [run for run in books.of(player) if run.started.came < at]
             fresh = self._new(books, player, {**shown, **books.rules.view(books.rules.fresh())}, Span(at, at))
@@ -162,7 +165,8 @@ class Auditor:
     def _not_started(self, books: EventBooks, player: str, reply: Reply, span: Span) -> None:
         code, runs = reply.code, books.of(player)
         if reply.lost or code == "lobby_forming":
-            books.untold.add(player)
+            books.untold.setdefault(player, span.sent)
+            books.ever_untold.add(player)
         if code == "event_disabled":
             expect(books.times.may_be(True, span), "R-18: start refused, and the event was live", reply=reply)
         elif code == "no_active_window":
@@ -205,7 +209,11 @@ class Auditor:
             members[run.window_id, run.board_id].add(run.player)
         for window_id in {run.window_id for run in books.runs}:
             boards = {key: who for key, who in members.items() if key[0] == window_id}
-            expect(sum(map(len, boards.values())) == len(set().union(*boards.values())), "R-30: on two boards of a window", boards=boards)
+            expect(
+                sum(map(len, boards.values())) == len(set().union(*boards.values())),
+                "R-30: on two boards of a window",
+                boards=boards,
+            )
             if books.seats is None:
                 expect(len(boards) == 1, "R-30: a window has one board", boards=boards)
                 continue
@@ -216,7 +224,9 @@ class Auditor:
 
     def check_shared(self, board: Mapping[str, Any], key: str, participants: Mapping[str, str]) -> None:
         """A shared board without periods (R-32)."""
-        aggregation = next(one for one in self._game["leaderboards"] if one["key"] == key).get("scoreAggregation", "best")
+        aggregation = next(one for one in self._game["leaderboards"] if one["key"] == key).get(
+            "scoreAggregation", "best"
+        )
         sources = [books for books in self.events.values() if key in books.definition.get("contributesTo", [])]
         wrote = [run for books in sources for run in books.runs if run.settled().scores]
         rows: dict[str, Line] = {}
@@ -250,7 +260,13 @@ class Auditor:
             for resource, amount in contents:
                 wallet[resource] += amount * times
         shown = {key: balance for key, balance in balances.items() if balance}
-        expect(shown == {k: v for k, v in wallet.items() if v}, "R-20/R-40: the wallet differs", player=player, shown=shown, expected=dict(wallet))
+        expect(
+            shown == {k: v for k, v in wallet.items() if v},
+            "R-20/R-40: the wallet differs",
+            player=player,
+            shown=shown,
+            expected=dict(wallet),
+        )
 
 
 def _by_player(runs: Iterable[Run]) -> dict[str, list[Run]]:

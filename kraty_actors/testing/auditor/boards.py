@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +15,9 @@ Line = list[tuple[Number, Span]]
 """What a player's row showed, one after the other, and when it began to."""
 
 
-def line_of(runs: Sequence[Run], aggregation: str, *, until: tuple[Run, int] | None = None, from_start: bool = True) -> Line:
+def line_of(
+    runs: Sequence[Run], aggregation: str, *, until: tuple[Run, int] | None = None, from_start: bool = True
+) -> Line:
     """The row that a player's attempts make, in the order in which they were started; `until` the attempt's nth score.
 
     `from_start`: a started attempt stands at 0; on a shared board a row comes with the first write.
@@ -52,7 +54,15 @@ def check_ranks(runs: Sequence[Run], aggregation: str, bots: int) -> int:
                 others = [_standing(line, mine, seen.span) for who, line in lines.items() if who != player]
                 least = 1 + sum(least for least, _ in others)
                 most = 1 + sum(most for _, most in others) + bots
-                expect(least <= seen.rank <= most, "R-28: no order of writes gives this rank", run=run.attempt_id, seen=seen, least=least, most=most, lines=lines)
+                expect(
+                    least <= seen.rank <= most,
+                    "R-28: no order of writes gives this rank",
+                    run=run.attempt_id,
+                    seen=seen,
+                    least=least,
+                    most=most,
+                    lines=lines,
+                )
                 checked += 1
     return checked
 
@@ -62,7 +72,8 @@ def _standing(line: Line, mine: tuple[Number, Span], span: Span) -> tuple[bool, 
     above = []
     if not line[0][1].is_before(span):
         above.append(False)
-    for (value, begun), (_, following) in pairwise([*line, (0, None)]):
+    ends: list[Span | None] = [*(begun for _, begun in line[1:]), None]
+    for (value, begun), following in zip(line, ends, strict=True):
         if begun.sent > span.came or (following is not None and following.is_before(span)):
             continue
         if value == mine[0]:
@@ -72,16 +83,16 @@ def _standing(line: Line, mine: tuple[Number, Span], span: Span) -> tuple[bool, 
     return all(above) and bool(above), any(above)
 
 
-def check_final(
-    board: Mapping[str, Any], rows: Mapping[str, Line], bots: int, doubtful: Collection[str] = ()
-) -> None:
+def check_final(board: Mapping[str, Any], rows: Mapping[str, Line], bots: int, doubtful: Collection[str] = ()) -> None:
     """A board at its end: every row, no other, in order. `rows` by participant; of the `doubtful` only that they are
     there."""
     entries = board["entries"]
     humans = {one["participantId"]: one["score"] for one in entries if one["kind"] == "player"}
     expected = {who: humans.get(who) if who in doubtful else line[-1][0] for who, line in rows.items()}
     expect(humans == expected, "R-29: rows differ", board=board["leaderboardId"], shown=humans, expected=expected)
-    expect(board["total"] == len(rows) + bots, "R-28: rows are missing", board=board["leaderboardId"], total=board["total"])
+    expect(
+        board["total"] == len(rows) + bots, "R-28: rows are missing", board=board["leaderboardId"], total=board["total"]
+    )
     expect([one["rank"] for one in entries] == list(range(1, len(entries) + 1)), "R-28: ranks are not 1, 2, 3, ...")
     for upper, lower in pairwise(entries):
         ordered = upper["score"] > lower["score"] or (

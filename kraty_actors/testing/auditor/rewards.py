@@ -38,7 +38,9 @@ class Prizes:
                 bundle = self._bundles[self._parameters["rewardBundleId"]]
                 yield run.player, ("event_completion", run.attempt_id, sums(bundle))
 
-    def of_window(self, window_id: str, runs: Sequence[Run], boards: Iterable[Mapping[str, int]]) -> Iterable[tuple[str, Due]]:
+    def of_window(
+        self, window_id: str, runs: Sequence[Run], boards: Iterable[Mapping[str, int]]
+    ) -> Iterable[tuple[str, Due]]:
         """By player: what depends on others. `boards`: each player's rank by player."""
         if self._type == "rank_scaled":
             wrote = {run.player for run in runs if run.settled().applied}
@@ -80,7 +82,7 @@ def sums(entries: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, int], ...]:
     """What entries amount to, by currency or item."""
     total: Counter[str] = Counter()
     for entry in entries:
-        total[entry.get("currencyKey") or entry["itemKey"]] += entry.get("amount") or entry.get("quantity")
+        total[entry.get("currencyKey") or entry["itemKey"]] += int(entry.get("amount") or entry["quantity"])
     return tuple(sorted(total.items()))
 
 

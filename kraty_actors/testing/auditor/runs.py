@@ -51,9 +51,9 @@ class Times:
         """Whether the event may have been paused, or live, at some instant of the span."""
         states = [(Span(0, 0), False), *self.pauses]
         for (begun, is_paused), following in zip(states, [*states[1:], None], strict=True):
-            if is_paused is paused and begun.sent <= span.came:
-                if following is None or following[0].came + STEERING_REACHES_MS >= span.sent:
-                    return True
+            reached = None if following is None else following[0].came + STEERING_REACHES_MS
+            if is_paused is paused and begun.sent <= span.came and (reached is None or reached >= span.sent):
+                return True
         return False
 
 
@@ -86,7 +86,14 @@ class Run:
     def wrote(self, write: Write, reply: Reply) -> None:
         """R-13, R-14, R-15: judge the answer to a write."""
         possible = [found for state in self._by_now(write.span) for found in self._outcomes(state, write, reply)]
-        expect(bool(possible), "R-13/R-15: no write leads to this", run=self.attempt_id, write=write, reply=reply, states=self.states)
+        expect(
+            bool(possible),
+            "R-13/R-15: no write leads to this",
+            run=self.attempt_id,
+            write=write,
+            reply=reply,
+            states=self.states,
+        )
         self.states = _distinct(possible)
         seq = max(state.last_seq for state in self.states)
         self.doubts = [one for one in (*self.doubts, *self.ghosts) if one.seq <= seq and self._is_doubtful(one)]
@@ -113,7 +120,14 @@ class Run:
     def saw(self, attempt: Mapping[str, Any], span: Span) -> None:
         """The attempt was shown."""
         possible = [state for state in self._by_now(span) if self._shows(state, attempt)]
-        expect(bool(possible), "R-12/R-56: the attempt cannot look so", run=self.attempt_id, attempt=attempt, states=self.states, ghosts=self.ghosts)
+        expect(
+            bool(possible),
+            "R-12/R-56: the attempt cannot look so",
+            run=self.attempt_id,
+            attempt=attempt,
+            states=self.states,
+            ghosts=self.ghosts,
+        )
         self.states = _distinct(possible)
 
     def ended(self, reply: Reply, span: Span) -> None:
@@ -125,7 +139,13 @@ class Run:
         attempt = (reply.ok or {})["attempt"]
         at_end = [self.rules.at_its_end(state) for state in self._by_now(span)]
         possible = [state for state in at_end if self._shows(state, attempt)]
-        expect(bool(possible), "R-12: the end of the attempt cannot look so", run=self.attempt_id, attempt=attempt, states=self.states)
+        expect(
+            bool(possible),
+            "R-12: the end of the attempt cannot look so",
+            run=self.attempt_id,
+            attempt=attempt,
+            states=self.states,
+        )
         expect((reply.ok or {})["outcome"] == attempt["status"], "R-12: outcome and status differ", reply=reply.ok)
         self.states = _distinct(possible)
         self.finished = span
@@ -151,12 +171,12 @@ class Run:
     # -- what may be
 
     def _by_now(self, span: Span) -> list[State]:
-        """How the attempt may stand before what is done in this span: ghosts may have been taken up, time may be over."""
+        """How it may stand before what is done in this span: ghosts may have been taken up, time may be over."""
         found = list(self.states)
         for ghost in self.ghosts:
-            for state in list(found):
-                if not state.is_over and ghost.seq > state.last_seq:
-                    found.append(self.rules.applied(state, replace(ghost, span=Span(ghost.span.sent, span.came)))[1])
+            late = replace(ghost, span=Span(ghost.span.sent, span.came))
+            open_to_it = [state for state in found if not state.is_over and ghost.seq > state.last_seq]
+            found += [self.rules.applied(state, late)[1] for state in open_to_it]
         return _distinct(ended for state in found for ended in self._with_time(state, span))
 
     def _with_time(self, state: State, span: Span) -> Iterable[State]:
@@ -175,7 +195,8 @@ class Run:
         known = self.rules.known(state, write)
         if reply.code == "attempt_finished":
             candidates = [state] if state.is_over and (is_late or known is None) else []
-            if reply.lost and is_late and known is None and not state.is_over:  # taken up in time, and asked again late
+            if reply.lost and is_late and known is None and not state.is_over:
+                # Taken up in time, and asked again too late.
                 candidates.append(self.rules.at_its_end(self.rules.applied(state, write)[1]))
             return [one for one in candidates if self._shows(one, reply.details["attempt"])]
         if reply.code == "event_disabled":
@@ -189,9 +210,9 @@ class Run:
         if state.is_over or not self.times.may_be(False, write.span):
             return []
         verdict, after, answer = self.rules.applied(state, write)
-        if self._fits(verdict, answer, reply):
-            found.append(after)
-        elif reply.lost and verdict == "ok" and self._fits("repeated", answer, reply):
+        if self._fits(verdict, answer, reply) or (
+            reply.lost and verdict == "ok" and self._fits("repeated", answer, reply)
+        ):
             found.append(after)
         return found
 
