@@ -23,7 +23,7 @@ from kraty_actors.testing.trial import Trial, run_trial
 SECONDS_VARIABLE = "KRATY_SIMULATION_SECONDS"
 """How long fresh seeds are tried where nothing else is said."""
 
-DEFAULT_SECONDS = 120.0
+DEFAULT_SECONDS = 20.0
 
 
 def replay_command(seed: int, *, calm: bool = False) -> str:
