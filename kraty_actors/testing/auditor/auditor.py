@@ -133,7 +133,8 @@ class Auditor:
             expect(player in books.ever_untold, "R-16: an attempt that nobody asked for", attempt=shown)
             at = instant(shown["startedAt"]) or 0
             before = [run for run in books.of(player) if run.started.came < at]
-            fresh = self._new(books, player, {**shown, **books.rules.view(books.rules.fresh())}, Span(at, at))
+            asked = Span(min(at, books.untold.get(player, at)), at)
+            fresh = self._new(books, player, {**shown, **books.rules.view(books.rules.fresh())}, asked)
             books.runs.remove(fresh)
             books.runs.insert(books.runs.index(before[-1]) + 1 if before else 0, fresh)
 
@@ -146,8 +147,10 @@ class Auditor:
         expect(books.times.may_be(False, span), "R-18: started, and the event was paused", attempt=shown)
         started_at = instant(shown["startedAt"]) or 0
         expect(span.sent <= started_at <= span.came, "R-13: started at another time", attempt=shown, span=span)
-        opened = next((one for one in books.occurrences if one[0] <= started_at < one[1]), None)
-        expect(opened is not None, "R-18: started, and no window was open", attempt=shown)
+        # A window admits with one commit, and the attempt begins with the next, be it after the end.
+        opened = next((one for one in reversed(books.occurrences) if one[0] <= started_at), None)
+        is_open = opened is not None and span.sent < opened[1]
+        expect(is_open, "R-18: started, and no window was open", attempt=shown, span=span)
         ends_at = opened[1] if opened else None
         duration = books.definition["attempt"].get("durationSeconds")
         own_end = min(ends_at or 0, started_at + duration * 1000) if duration else ends_at

@@ -35,7 +35,7 @@ class RankSeen:
     span: Span
 
 
-STEERING_REACHES_MS = 60_000
+STEERING_REACHES_MS = 0
 """A board hears of a pause, or of its end, so long after an operator was answered: two commits later, be they slow."""
 
 
