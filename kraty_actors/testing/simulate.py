@@ -8,7 +8,7 @@ from functools import partial
 
 import anyio
 
-from kraty_actors.opening import GameSource
+from kraty_actors.opening import GameSource, unwrapped
 from kraty_actors.testing.faults import Faults
 from kraty_actors.testing.proofs import prove
 from kraty_actors.testing.seeded import run_seeded
@@ -59,7 +59,8 @@ def simulate(
         DefinitionFaults: The game has faults.
     """
     universe = Universe(game, seed, faults or Faults(), start_ms=start_ms, events=events)
-    run_seeded(partial(_played, universe, script), seed, [universe])
+    with unwrapped():
+        run_seeded(partial(_played, universe, script), seed, [universe])
     windows = anyio.run(prove, universe.disk, JOURNAL_KEY, backend="trio")
     return Simulated(universe.digest, universe.crashes, universe.restarts, universe.outages, windows)
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import anyio
 
-from kraty_actors.testing.auditor import Auditor
+from kraty_actors.opening import unwrapped
+from kraty_actors.testing.auditor import Auditor, BrokenRule
 from kraty_actors.testing.auditor.findings import expect
 from kraty_actors.testing.auditor.rewards import Due
 from kraty_actors.testing.crowd import GHOSTS_GONE_SECONDS, SimulatedOperator, SimulatedPlayer, span_of
@@ -24,6 +25,9 @@ from kraty_actors.testing.worlds import World, draw_world
 
 SETTLED_WITHIN_SECONDS = 300
 """All windows are finalized so long after the last has ended and faults are over."""
+
+HANGS_AFTER_SECONDS = 4 * 3600
+"""No world takes so long, by its own clock."""
 
 PAGE = 200
 
@@ -61,13 +65,20 @@ def run_trial(seed: int, faults: Faults | None = None, *, events: list[str] | No
     universe = Universe(world.game, seed, faults or Faults(), events=events)
     auditor = Auditor(world.game, world.occurrences)
     begun = time.perf_counter()
-    began_at, ended_at = run_seeded(partial(_play, world, universe, auditor), seed, [universe])
+    with unwrapped():
+        began_at, ended_at = run_seeded(partial(_play_to_the_end, world, universe, auditor), seed, [universe])
     anyio.run(prove, universe.disk, JOURNAL_KEY, backend="trio")
     return Trial(
         seed, universe.digest, (ended_at - began_at) / 1000, time.perf_counter() - begun,
         auditor.answers, auditor.ranks, auditor.windows, auditor.in_doubt,
         universe.crashes, universe.restarts, universe.outages,
     )  # fmt: skip
+
+
+async def _play_to_the_end(world: World, universe: Universe, auditor: Auditor) -> tuple[int, int]:
+    with anyio.move_on_after(HANGS_AFTER_SECONDS):
+        return await _play(world, universe, auditor)
+    raise BrokenRule(f"R-58: after {HANGS_AFTER_SECONDS} seconds somebody waits for an answer yet")
 
 
 async def _play(world: World, universe: Universe, auditor: Auditor) -> tuple[int, int]:

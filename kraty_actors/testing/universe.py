@@ -163,7 +163,7 @@ class Universe(trio.abc.Instrument):
         """Stop the server in good order, and wait for the next."""
         self.restarts += 1
         self.tell("server: stops")
-        self._ready = anyio.Event()
+        self._no_server()
         self._stop.set()
         await self._ready.wait()
 
@@ -175,9 +175,7 @@ class Universe(trio.abc.Instrument):
         self.tell("server: dies")
         self._steps_left = 0
         self._store.is_dead = True
-        self._game = None
-        self._ready = anyio.Event()
-        self._network.accept = None
+        self._no_server()
         self._network.cut_all()
         self._life.cancel()
 
@@ -196,9 +194,14 @@ class Universe(trio.abc.Instrument):
                     await self._serve()
                 except StoreError as error:
                     self.tell(f"server: does not start: {type(error).__name__}")
-            self._game, self._network.accept = None, None
+            self._no_server()
             if not self._is_over:
                 await anyio.sleep(self._luck.uniform(0.1, DOWN_SECONDS_MAX))
+
+    def _no_server(self) -> None:
+        self._game = self._network.accept = None
+        if self._ready.is_set():  # else somebody waits for it already
+            self._ready = anyio.Event()
 
     async def _serve(self) -> None:
         chance = self._chance(f"store:{self.crashes}:{self.restarts}")
@@ -216,7 +219,7 @@ class Universe(trio.abc.Instrument):
                 self.tell("server: serves")
                 self._ready.set()
                 await self._stop.wait()
-                self._game, self._network.accept = None, None
+                self._no_server()
             beside.cancel_scope.cancel()
 
     # -- misfortunes
@@ -247,8 +250,8 @@ class Universe(trio.abc.Instrument):
                 await self.restart()
 
     async def _waited(self, per_hour: float) -> bool:
-        """Wait for the next of what happens so often on average; False if it never does."""
+        """Wait for the next of what happens so often on average; False if it never does, or no more."""
         if not per_hour:
             return False
         await anyio.sleep(self._luck.expovariate(per_hour / HOUR_SECONDS))
-        return True
+        return self.faults is not CALM
