@@ -120,8 +120,8 @@ class Auditor:
         shown = reply.ok["attempt"]
         current = self._running(books, player, shown["attemptId"])
         if current is not None:
+            expect(current.may_run(span), "R-16: start returns an attempt that is over", attempt=shown)
             current.saw(shown, span)
-            expect(not current.is_certainly_over, "R-16: start returns an attempt that is over", attempt=shown)
             return current
         since = min(span.sent, books.untold.pop(player, span.sent))
         return self._new(books, player, shown, Span(since, span.came))

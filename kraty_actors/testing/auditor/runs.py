@@ -158,6 +158,10 @@ class Run:
     def may_be_over(self, span: Span) -> bool:
         return any(state.is_over for state in self._by_now(span))
 
+    def may_run(self, span: Span) -> bool:
+        """Whether it may go on at some instant of the span."""
+        return any(not state.is_over for state in self._by_now(span))
+
     def must_be_over(self, span: Span) -> None:
         """A later attempt was started: this one goes on no more."""
         self.states = [state for state in self._by_now(span) if state.is_over]
