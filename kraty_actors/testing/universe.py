@@ -17,7 +17,7 @@ from kraty_actors.actors.clock import LoopClock
 from kraty_actors.client.client import Client, connect
 from kraty_actors.client.link import ConnectionLost
 from kraty_actors.game import Game, open_game
-from kraty_actors.opening import GameSource, read_game
+from kraty_actors.opening import GameSource, read_game, unwrapped
 from kraty_actors.testing.faults import CALM, Faults
 from kraty_actors.testing.flaky_store import FlakyStore
 from kraty_actors.testing.network import Network, SimStream
@@ -191,7 +191,8 @@ class Universe(trio.abc.Instrument):
             self._stop = anyio.Event()
             with trio.CancelScope() as self._life:
                 try:
-                    await self._serve()
+                    with unwrapped():
+                        await self._serve()
                 except StoreError as error:
                     self.tell(f"server: does not start: {type(error).__name__}")
             self._no_server()
