@@ -176,8 +176,9 @@ class Auditor:
             expect(self._may_be_closed(books, span), "R-18: start refused, and a window was open", reply=reply)
         elif code == "max_attempts_reached":
             is_replayable = bool(books.definition["attempt"].get("replayableDuringWindow"))
-            expect(not is_replayable and bool(runs), "R-17: start refused", reply=reply)
-            expect(any(run.may_be_over(span) for run in runs), "R-16: start refused while an attempt runs", reply=reply)
+            expect(not is_replayable, "R-17: start refused", reply=reply)
+            is_over = any(run.may_be_over(span) for run in runs) or player in books.ever_untold
+            expect(is_over, "R-16/R-17: start refused without an attempt that is over", reply=reply)
         elif code == "lobby_forming":
             expect(books.mode == "lobby_matched", "R-31: forming without lobbies", reply=reply)
         else:
