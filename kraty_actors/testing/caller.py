@@ -86,6 +86,7 @@ class Caller:
                 self._tell(f"{self._hello.get('playerId') or self._hello['role']}: {frame} -> {reply}")
                 if answer.code != "overloaded":
                     return answer
+                lost += op == "events.start"  # it may have been admitted, and not be there to be shown yet
             await anyio.sleep(PAUSE_SECONDS)
 
     async def hang_up(self) -> None:
