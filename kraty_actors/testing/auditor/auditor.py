@@ -167,7 +167,9 @@ class Auditor:
 
     def _not_started(self, books: EventBooks, player: str, reply: Reply, span: Span) -> None:
         code, runs = reply.code, books.of(player)
-        if reply.lost or code == "lobby_forming":
+        # Who asks while a window ends may have been admitted by it, and be refused when the answer is looked up.
+        at_an_end = any(span.sent < end <= span.came for _, end in books.occurrences)
+        if reply.lost or at_an_end or code == "lobby_forming":
             books.untold.setdefault(player, span.sent)
             books.ever_untold.add(player)
         if code == "event_disabled":
