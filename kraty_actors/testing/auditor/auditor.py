@@ -33,7 +33,8 @@ class EventBooks:
     untold: dict[str, int] = field(default_factory=dict)
     """Players who may have an attempt that nobody told them of, and since when: a lobby began without them, or an
     answer was lost."""
-    ever_untold: set[str] = field(default_factory=set)
+    ever_untold: dict[str, list[int]] = field(default_factory=dict)
+    """All such instants, by player."""
 
     @property
     def mode(self) -> str:
@@ -133,7 +134,7 @@ class Auditor:
             expect(player in books.ever_untold, "R-16: an attempt that nobody asked for", attempt=shown)
             at = instant(shown["startedAt"]) or 0
             before = [run for run in books.of(player) if run.started.came < at]
-            asked = Span(min(at, books.untold.get(player, at)), at)
+            asked = Span(max((sent for sent in books.ever_untold[player] if sent <= at), default=at), at)
             fresh = self._new(books, player, {**shown, **books.rules.view(books.rules.fresh())}, asked)
             books.runs.remove(fresh)
             books.runs.insert(books.runs.index(before[-1]) + 1 if before else 0, fresh)
@@ -171,7 +172,7 @@ class Auditor:
         at_an_end = any(span.sent < end <= span.came for _, end in books.occurrences)
         if reply.lost or at_an_end or code == "lobby_forming":
             books.untold.setdefault(player, span.sent)
-            books.ever_untold.add(player)
+            books.ever_untold.setdefault(player, []).append(span.sent)
         if code == "event_disabled":
             expect(books.times.may_be(True, span), "R-18: start refused, and the event was live", reply=reply)
         elif code == "no_active_window":
