@@ -113,7 +113,11 @@ class Gateway(Listener):
         return False
 
     def join(self, connection: Connection) -> None:
+        """Somebody from outside has connected: from now on there are limits to what they ask."""
         self._connections[connection] = None
+        self.figures.opened += 1
+        connection.pace = self.new_pace()
+        connection.sheds = True
         if self.is_stopping:
             connection.close(CloseCode.GOING_AWAY, "shutting down")
 
@@ -126,7 +130,8 @@ class Gateway(Listener):
         self.hub.leave(connection.watcher)
         if connection.player is None:
             return
-        others = self._by_player.get(connection.player.number, {})
+        number = connection.player.number
+        others = self._by_player.get(number, {})
         others.pop(connection, None)
         if not others:
             self._by_player.pop(number, None)
@@ -135,12 +140,16 @@ class Gateway(Listener):
 
     def admit(self, connection: Connection) -> None:
         """A connection has said who it is; a lobby that forms hears that its player is there."""
-        if connection.player is not None:
-            number = connection.player.number
-            if number not in self._by_player:
-                self.engine.lobbies.presence(number, here=True)
-            self._by_player.setdefault(number, {})[connection] = None
-        self._owing: dict[int, Pace] = {}
+        if connection.player is None:
+            return
+        number = connection.player.number
+        others = self._by_player.setdefault(number, {})
+        if others:
+            connection.pace = next(iter(others)).pace
+        else:
+            connection.pace = self._owing.pop(number, connection.pace)
+            self.engine.lobbies.presence(number, here=True)
+        others[connection] = None
 
     def identify(self, hello: Hello, header_token: str | None) -> Identity:
         """What a hello proves.
