@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench soak clean
+.PHONY: demo test lint bench soak soak-simulated clean
 
 demo: $(VENV)/installed
 	$(BIN)/kraty-actors demo $(ARGS)
@@ -20,9 +20,15 @@ lint: $(VENV)/installed-dev
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks $(ARGS)
 
-# Servers are killed 500 times, and databases are away for a minute: about half an hour.
+# Worlds are simulated for SOAK_MINUTES; then servers are killed 500 times, and databases are away for a minute: about
+# half an hour more. `make soak-simulated ARGS="--minutes 600"` simulates alone, for as long as one likes.
+SOAK_MINUTES ?= 30
 soak: $(VENV)/installed-dev
+	$(BIN)/python -m kraty_actors.testing.soak --minutes $(SOAK_MINUTES)
 	KRATY_CRASH_ROUNDS=10 $(BIN)/python -m pytest tests/crash -m soak $(ARGS)
+
+soak-simulated: $(VENV)/installed-dev
+	$(BIN)/python -m kraty_actors.testing.soak $(ARGS)
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed")'

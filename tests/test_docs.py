@@ -27,6 +27,7 @@ PAGES = [
     "docs/anti-cheat.md",
     "docs/simulating.md",
     "docs/webhooks.md",
+    "docs/testing.md",
     "protocol/README.md",
     "benchmarks/README.md",
 ]
@@ -40,6 +41,7 @@ RUN = [
     "docs/anti-cheat.md",
     "docs/simulating.md",
     "docs/webhooks.md",
+    "docs/testing.md",
 ]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 

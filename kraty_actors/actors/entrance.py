@@ -70,17 +70,17 @@ class Entrance:
         as well."""
         if player.banned:
             return Refusal("player_banned", "the player is banned")
-        reply: Started = Refusal("overloaded", "try again shortly", {"retryAfter": 1})
         for _ in range(START_TRIES):
             reply, is_settled = await self._try_start(player, event_key, context, announce=announce)
             if is_settled:
-                break
-        return reply
+                return reply
+        return Refusal("overloaded", "try again shortly", {"retryAfter": 1})
 
     async def _try_start(
         self, player: PlayerRow, event_key: str, context: Mapping[str, Scalar], *, announce: bool
     ) -> tuple[Started, bool]:
         """One try, and whether its answer stands: an attempt may end while it is being looked up."""
+        asked_at = self._world.now_ms()
         door = await self._door(player, event_key)
         if isinstance(door, Refusal):
             return door, True
@@ -98,7 +98,8 @@ class Entrance:
         attempt = await self._world.loop.call(placed.contest_id, GetAttempt(player.number))
         if not isinstance(attempt, AttemptView):
             return cast("Refusal", attempt), isinstance(attempt, Refusal) and attempt.code != "not_found"
-        return attempt, placed.is_new or attempt.status == IN_PROGRESS
+        # While the store is away questions go ahead of what the window told the board: this may be an older attempt.
+        return attempt, attempt.status == IN_PROGRESS or (placed.is_new and attempt.started_at >= asked_at)
 
     async def _admitted(self, window: WindowView, admit: Admit) -> object:
         """Have the window decide. Where a start has its price nobody else takes from the player's purse until it is

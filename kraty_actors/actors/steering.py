@@ -55,10 +55,22 @@ class Steering:
         return self._world.event(event_key)
 
     async def set_state(self, event_key: str, action: Action, *, who: str) -> EventView | Refusal:
-        """Publish, unpublish, pause or resume an event."""
+        """Publish, unpublish, pause or resume an event; whatever is asked of its shared windows and their boards behind
+        the answer finds it so."""
         reply = await self._world.loop.call(CALENDAR, SetEventState(event_key, action, who))
         await self._world.read_catalogue()
-        return reply if isinstance(reply, Refusal) else self._world.catalogue.events[event_key]
+        if isinstance(reply, Refusal):
+            return reply
+        event = self._world.catalogue.events[event_key]
+        for window in event.windows:
+            if not window.is_closed:
+                await self._heard(window.window_id)
+        return event
+
+    async def _heard(self, window_id: str) -> None:
+        """Wait until a window has committed what the calendar told it: then its boards have been told as well, before
+        anything that is still to come."""
+        await self._world.loop.call(window_id, GetWindow())
 
     async def finalize(self, event_key: str, window_id: str | None, *, who: str) -> list[Steered] | Refusal:
         """End windows by command; waits until their grants are written, or for ten seconds."""

@@ -60,8 +60,8 @@ class Gateway(Listener):
         self.is_stopping = False
         self._secrets = secrets
         self._insecure_dev = insecure_dev
-        self._connections: set[Connection] = set()
-        self._by_player: dict[int, set[Connection]] = {}
+        self._connections: dict[Connection, None] = {}  # in the order in which they came, on every machine
+        self._by_player: dict[int, dict[Connection, None]] = {}
         self._owing: dict[int, Pace] = {}
         self._touched: list[Connection] = []
         self._left = anyio.Event()
@@ -114,7 +114,7 @@ class Gateway(Listener):
 
     def join(self, connection: Connection) -> None:
         """Somebody from outside has connected: from now on there are limits to what they ask."""
-        self._connections.add(connection)
+        self._connections[connection] = None
         self.figures.opened += 1
         connection.pace = self.new_pace()
         connection.sheds = True
@@ -123,7 +123,7 @@ class Gateway(Listener):
 
     def leave(self, connection: Connection) -> None:
         """A connection is gone: its views are left, and a lobby that forms hears that its player is away."""
-        self._connections.discard(connection)
+        self._connections.pop(connection, None)
         connection.gone()
         self._left.set()
         self._left = anyio.Event()
@@ -131,8 +131,8 @@ class Gateway(Listener):
         if connection.player is None:
             return
         number = connection.player.number
-        others = self._by_player.get(number, set())
-        others.discard(connection)
+        others = self._by_player.get(number, {})
+        others.pop(connection, None)
         if not others:
             self._by_player.pop(number, None)
             self._owing[number] = connection.pace  # hanging up pays for nothing
@@ -143,13 +143,13 @@ class Gateway(Listener):
         if connection.player is None:
             return
         number = connection.player.number
-        others = self._by_player.setdefault(number, set())
+        others = self._by_player.setdefault(number, {})
         if others:
             connection.pace = next(iter(others)).pace
         else:
             connection.pace = self._owing.pop(number, connection.pace)
             self.engine.lobbies.presence(number, here=True)
-        others.add(connection)
+        others[connection] = None
 
     def identify(self, hello: Hello, header_token: str | None) -> Identity:
         """What a hello proves.

@@ -55,6 +55,10 @@ class MemoryStore(MemoryMoney, Store):
         self._held = False
         self._commit()
 
+    def actors(self) -> list[str]:
+        """Every actor that is stored, in the order in which they were first."""
+        return list(self._actors)
+
     def lose(self) -> None:
         """Forget what waits, as a killed process does; nobody is told."""
         self._held = False
