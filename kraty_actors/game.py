@@ -95,7 +95,7 @@ async def open_game(
     """
     loaded = read_game(source)
     with unwrapped():
-        async with opened_store(store) as opened:
+        async with opened_store(store, loaded, journal_key) as opened:
             webhooks = Webhooks(opened, allow_private=allow_private_webhooks)
             outside = await webhooks.recall()
             async with Engine.opened(

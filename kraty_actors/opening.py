@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from kraty_actors.actors.journal_key import JOURNAL_KEY, check_key
+from kraty_actors.actors.publishing import GAME_ID, check_owner
 from kraty_actors.definitions import load_game_text
 from kraty_persistence import MemoryStore, Store, StoreError
 from kraty_persistence.sql import open_sql_store
@@ -41,11 +43,22 @@ def read_game(source: GameSource) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def opened_store(store: str | Store) -> AsyncIterator[Store]:
+async def opened_store(store: str | Store, game: Mapping[str, Any], journal_key: str | None) -> AsyncIterator[Store]:
+    """The store, to be served from.
+
+    Raises:
+        WrongGame, WrongKey: A database of another game, or with another key: it is left to whoever serves it.
+    """
+
+    def judge(meta: Callable[[str], str | None]) -> None:
+        if "gameId" in game:
+            check_owner(meta(GAME_ID), game["gameId"])
+        check_key(meta(JOURNAL_KEY), journal_key)
+
     if not isinstance(store, str):
         yield store
     elif store == "memory:":
         yield MemoryStore()
     else:
-        async with open_sql_store(store) as opened:
+        async with open_sql_store(store, judge=judge) as opened:
             yield opened

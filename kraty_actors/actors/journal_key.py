@@ -61,6 +61,16 @@ async def known_sealer(store: Store, key: str | None) -> Sealer | None:
     return None if kept is None else _sealer(kept, key)
 
 
+def check_key(kept: str | None, key: str | None) -> None:
+    """Whether a database that is to be served has no key yet, or this one.
+
+    Raises:
+        WrongKey: It has another one.
+    """
+    if kept is not None:
+        _sealer(kept, key)
+
+
 def _sealer(kept: str, key: str | None) -> Sealer:
     if not kept.startswith(_IN_FILE):
         if key not in (None, kept):

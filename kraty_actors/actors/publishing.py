@@ -34,8 +34,22 @@ class Put:
     warnings: Sequence[Fault]
 
 
+GAME_ID = "gameId"
+"""Where the store has whose it is."""
+
+
 class WrongGame(Exception):
     """The database belongs to another game."""
+
+
+def check_owner(owner: str | None, game_id: str) -> None:
+    """Whether a database is free, or of this game.
+
+    Raises:
+        WrongGame: It is of another one.
+    """
+    if owner not in (None, game_id):
+        raise WrongGame(f"the database belongs to the game '{owner}', not to '{game_id}'")
 
 
 class Publishing:
@@ -109,9 +123,8 @@ class Publishing:
         return self._world.catalogue.game
 
     async def _claim_database(self, game: GameFile) -> None:
-        owner = await self._world.store.put_meta_once("gameId", game.game_id)
-        if owner != game.game_id:
-            raise WrongGame(f"the database belongs to the game '{owner}', not to '{game.game_id}'")
+        owner = await self._world.store.put_meta_once(GAME_ID, game.game_id)
+        check_owner(owner, game.game_id)
 
     async def _stand(
         self, game: dict[str, Plain], changed: list[list[str]], file: dict[str, Plain] | None, who: str

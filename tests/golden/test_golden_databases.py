@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
 import pytest
-import sqlalchemy as sa
-from alembic import command
 from click.testing import CliRunner
 from golden_game import HERE, look
+from golden_rows import restore
 from postgres_server import Database
 
 from kraty_actors.cli import main
-from kraty_persistence.sql import opening, upgrading
 
 pytestmark = pytest.mark.anyio
 
@@ -65,36 +61,3 @@ async def test_r56_the_same_rows_on_postgresql(release: str, schema: Database):
     """In the tables that PostgreSQL had at that release."""
     await anyio.to_thread.run_sync(restore, HERE / release / "game.db", schema)
     await check(schema.url, release)
-
-
-def restore(file: Path, schema: Database) -> None:
-    engine, kind = opening.connect(schema.url, owner=True, connections=1)
-    with (
-        closing(sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True)) as golden,
-        engine.connect() as connection,
-        kind.for_writing(connection).begin(),
-    ):
-        [(revision,)] = golden.execute("SELECT version_num FROM alembic_version")
-        command.upgrade(upgrading._config(connection), revision)
-        made = sa.MetaData()
-        made.reflect(connection)
-        for table in made.sorted_tables:
-            if table.name == "alembic_version":
-                continue
-            names = ", ".join(f'"{name}"' for name in table.c.keys())  # noqa: SIM118
-            rows = [
-                {
-                    column.name: bool(value) if isinstance(column.type, sa.Boolean) else value
-                    for column, value in zip(table.c, row, strict=True)
-                }
-                for row in golden.execute(f"SELECT {names} FROM {table.name}")
-            ]
-            if rows:
-                connection.execute(sa.insert(table), rows)
-            number = table.autoincrement_column
-            if rows and number is not None and number.server_default is not None:
-                last = max(row[number.name] for row in rows)
-                connection.execute(
-                    sa.select(sa.func.setval(sa.func.pg_get_serial_sequence(table.name, number.name), last))
-                )
-    engine.dispose()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -13,7 +14,11 @@ from kraty_persistence.sql.dialects.hosts import spread_hosts
 from kraty_persistence.sql.queries import get_meta, set_meta
 from kraty_persistence.sql.tables import REVISION, alembic_version, metadata
 
-__all__ = ["connect", "is_newer", "plain_errors", "raise_epoch", "state_of", "take_over"]
+__all__ = ["Judge", "connect", "is_newer", "plain_errors", "raise_epoch", "state_of", "take_over"]
+
+
+Judge = Callable[[Callable[[str], str | None]], None]
+"""Looks at facts of the game, before it is taken over; what it raises leaves the database, and who serves it, alone."""
 
 
 def connect(url: str, *, owner: bool, connections: int) -> tuple[sa.Engine, Dialect]:
@@ -35,7 +40,7 @@ def connect(url: str, *, owner: bool, connections: int) -> tuple[sa.Engine, Dial
         raise StoreUnusable(f"the store's URL is not one: {error}") from None
 
 
-def take_over(engine: sa.Engine, kind: Dialect, *, owner: bool) -> str:
+def take_over(engine: sa.Engine, kind: Dialect, *, owner: bool, judge: Judge | None = None) -> str:
     """Check that the database is a store, and return its epoch; an owner makes the tables and raises it.
 
     Raises:
@@ -62,6 +67,8 @@ def take_over(engine: sa.Engine, kind: Dialect, *, owner: bool) -> str:
                     f"{name}: has revision {revision}, this version needs {REVISION}: back it up, and run "
                     "kraty-actors db upgrade, after which older versions cannot open it any more"
                 )
+            if judge is not None:
+                judge(partial(get_meta, connection))
             if owner:
                 kind.fence(raise_epoch(connection)).raise_it(connection)
             return get_meta(connection, "epoch") or ""

@@ -35,13 +35,16 @@ __all__ = ["SqlStore", "open_sql_store"]
 
 
 @asynccontextmanager
-async def open_sql_store(url: str, *, owner: bool = True, patience_s: float = 1.0) -> AsyncIterator[SqlStore]:
+async def open_sql_store(
+    url: str, *, owner: bool = True, patience_s: float = 1.0, judge: opening.Judge | None = None
+) -> AsyncIterator[SqlStore]:
     """Open a database, make its tables if it is new, and close it when the block ends.
 
     Args:
         url: `sqlite:///FILE`, or `postgresql://USER:PASSWORD@HOST/DATABASE`.
         owner: True to serve: whoever served from it before gets `StoreTaken` from then on. False only reads.
         patience_s: Seconds for which a commit is tried again before its units are given up (R-58).
+        judge: Asked what the database says of itself before it is taken over; what it raises changes nothing there.
 
     Raises:
         StoreUnusable: It cannot be opened, is not a store, or is one of another version.
@@ -49,7 +52,7 @@ async def open_sql_store(url: str, *, owner: bool = True, patience_s: float = 1.
     """
     engine, kind = opening.connect(url, owner=owner, connections=READERS + 1)
     try:
-        epoch = await anyio.to_thread.run_sync(partial(opening.take_over, engine, kind, owner=owner))
+        epoch = await anyio.to_thread.run_sync(partial(opening.take_over, engine, kind, owner=owner, judge=judge))
         store = SqlStore(engine, kind)
         if not owner:
             yield store
