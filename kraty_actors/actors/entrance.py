@@ -74,7 +74,7 @@ class Entrance:
             reply, is_settled = await self._try_start(player, event_key, context, announce=announce)
             if is_settled:
                 return reply
-        return Refusal("overloaded", "try again shortly", {"retryAfter": 1})
+        return _try_again()
 
     async def _try_start(
         self, player: PlayerRow, event_key: str, context: Mapping[str, Scalar], *, announce: bool
@@ -95,11 +95,28 @@ class Entrance:
         placed = await self._admitted(door.window, admit)
         if not isinstance(placed, Placed):
             return cast("LobbyView | Unmatched | Refusal", placed), True
-        attempt = await self._world.loop.call(placed.contest_id, GetAttempt(player.number))
-        if not isinstance(attempt, AttemptView):
-            return cast("Refusal", attempt), isinstance(attempt, Refusal) and attempt.code != "not_found"
-        # While the store is away questions go ahead of what the window told the board: this may be an older attempt.
-        return attempt, attempt.status == IN_PROGRESS or (placed.is_new and attempt.started_at >= asked_at)
+        if placed.is_new:
+            return await self._begun(player, placed, asked_at), True
+        attempt = await self._attempt(player, placed)
+        if isinstance(attempt, Refusal):
+            return attempt, attempt.code != "not_found"
+        return attempt, attempt.status == IN_PROGRESS
+
+    async def _begun(self, player: PlayerRow, placed: Placed, asked_at: int) -> AttemptView | Refusal:
+        """The attempt to which the window has just admitted the player, and for which they have paid: whatever happens
+        meanwhile, they are not told that they were not let in."""
+        for _ in range(START_TRIES):
+            attempt = await self._attempt(player, placed)
+            if isinstance(attempt, Refusal):
+                if attempt.code != "not_found":
+                    return attempt
+            elif attempt.status == IN_PROGRESS or attempt.started_at >= asked_at:
+                return attempt  # else an older one: while the store is away questions go ahead of what the window told
+        return _try_again()
+
+    async def _attempt(self, player: PlayerRow, placed: Placed) -> AttemptView | Refusal:
+        found = await self._world.loop.call(placed.contest_id, GetAttempt(player.number))
+        return cast("AttemptView | Refusal", found)
 
     async def _admitted(self, window: WindowView, admit: Admit) -> object:
         """Have the window decide. Where a start has its price nobody else takes from the player's purse until it is
@@ -165,6 +182,10 @@ class Entrance:
 
     async def _facts(self, player: PlayerRow, rules: EventDefinition, now: int) -> Facts:
         return await self._gates.facts(player, facts_wanted(rules.unlock_condition, rules.entry_requirement), now)
+
+
+def _try_again() -> Refusal:
+    return Refusal("overloaded", "try again shortly", {"retryAfter": 1})
 
 
 def _closed(event: EventView, opens_at: int | None) -> Refusal:
