@@ -136,7 +136,8 @@ class Entrance:
 
     async def _door(self, player: PlayerRow, event_key: str) -> Door | Refusal:
         now = self._world.now_ms()
-        event = (await self._world.catalogue_at(now)).events.get(event_key)
+        catalogue = await self._world.catalogue_at(now)
+        event = catalogue.events.get(event_key)
         if event is None:
             return Refusal("not_found", f"no event '{event_key}'")
         if event.state in ("draft", "paused"):
@@ -144,8 +145,9 @@ class Entrance:
         if event.is_per_player:
             return await self._own_door(player, event, now)
         window = event.current(now)
-        if window is None:
-            return _closed(event, event.next_start(now))
+        if window is None:  # perhaps one is due that cannot be opened while the store is away
+            is_late = catalogue.due_at is not None and catalogue.due_at <= now
+            return _try_again() if is_late else _closed(event, event.next_start(now))
         rules = self._world.rules_event(window)
         facts = await self._facts(player, rules, now)
         return Door(window, rules, facts, await self._gates.started_elsewhere(player.number, event, window, now))
