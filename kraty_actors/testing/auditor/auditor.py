@@ -125,7 +125,7 @@ class Auditor:
             current.saw(shown, span)
             return current
         since = min(span.sent, books.untold.pop(player, span.sent))
-        return self._new(books, player, shown, Span(since, span.came))
+        return self._new(books, player, shown, Span(since, span.came), books.of(player))
 
     def found(self, event: str, player: str, shown: Mapping[str, Any]) -> None:
         """An attempt that is there in the end, whoever knows of it."""
@@ -135,12 +135,12 @@ class Auditor:
             at = instant(shown["startedAt"]) or 0
             before = [run for run in books.of(player) if run.started.came < at]
             asked = Span(max((sent for sent in books.ever_untold[player] if sent <= at), default=at), at)
-            fresh = self._new(books, player, {**shown, **books.rules.view(books.rules.fresh())}, asked)
+            fresh = self._new(books, player, {**shown, **books.rules.view(books.rules.fresh())}, asked, before)
             books.runs.remove(fresh)
             books.runs.insert(books.runs.index(before[-1]) + 1 if before else 0, fresh)
 
-    def _new(self, books: EventBooks, player: str, shown: Mapping[str, Any], span: Span) -> Run:
-        before = [run for run in books.of(player) if run.window_id == shown["windowId"]]
+    def _new(self, books: EventBooks, player: str, shown: Mapping[str, Any], span: Span, earlier: Iterable[Run]) -> Run:
+        before = [run for run in earlier if run.window_id == shown["windowId"]]
         expect(all(run.attempt_id != shown["attemptId"] for run in books.runs), "R-16: an id was given twice")
         expect(all(run.may_be_over(span) for run in before), "R-16: a second attempt while one runs", attempt=shown)
         is_replayable = bool(books.definition["attempt"].get("replayableDuringWindow"))
