@@ -132,4 +132,6 @@ def read_seal(parts: Sequence[bytes]) -> Seal | None:
             return Seal(number, first, head, mac)
     except (ValueError, TypeError, IndexError) as error:
         raise UnknownFormat(f"a checkpoint can not be read: {error}") from error
-    raise UnknownFormat(f"a checkpoint has format {version}; this program reads {CHECKPOINT_FORMAT}")
+    raise UnknownFormat(
+        f"a checkpoint has format {version}; this program reads {CHECKPOINT_FORMAT}: upgrade kraty-actors"
+    )

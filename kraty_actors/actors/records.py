@@ -147,7 +147,7 @@ def unpack_batch(record: bytes) -> tuple[int, list[Any]]:
             return now, inputs
     except (ValueError, TypeError, IndexError) as error:
         raise Unreadable(f"a journal record can not be read: {error}") from error
-    raise UnknownFormat(f"a journal record has format {version}; this program reads {FORMAT}")
+    raise UnknownFormat(f"a journal record has format {version}; this program reads {FORMAT}: upgrade kraty-actors")
 
 
 _pack = msgpack.Packer().pack  # one for all threads: it never lends the GIL

@@ -51,7 +51,7 @@ CASES = {
     "a newer revision": ("UPDATE alembic_version SET version_num = '9999'", "upgrade kraty-actors"),
     "a newer checkpoint": (
         f"UPDATE checkpoints SET data = :newer WHERE part = 0 AND actor_no = {OF_CALENDAR}",
-        "format 99",
+        "a checkpoint has format 99; this program reads 3: upgrade kraty-actors",
     ),
 }
 VALUES = {"newer": b"\x92\x63\x00"}

@@ -101,9 +101,12 @@ class SqlAccess:
             return await anyio.to_thread.run_sync(run, limiter=self._limiter)
         except (sa.exc.DBAPIError, self._kind.driver_error) as error:
             cause = getattr(error, "orig", error)
-            if self._kind.is_outage(error):
+            is_damage = self._kind.is_damage(error)
+            if self._kind.is_outage(error) and not is_damage:
                 raise StoreUnavailable(f"the database cannot be read: {cause}") from error
-            if isinstance(error, sa.exc.DatabaseError) and not isinstance(error, sa.exc.ProgrammingError):
+            if is_damage or (
+                isinstance(error, sa.exc.DatabaseError) and not isinstance(error, sa.exc.ProgrammingError)
+            ):
                 raise StoreUnusable(f"the database is damaged: {cause}: restore a backup") from error
             raise
 

@@ -21,7 +21,14 @@ import anyio.lowlevel
 import anyio.to_thread
 import sqlalchemy as sa
 
-from kraty_persistence.errors import StoreClosed, StoreError, StoreTaken, StoreUnavailable, UnitRefused
+from kraty_persistence.errors import (
+    StoreClosed,
+    StoreError,
+    StoreTaken,
+    StoreUnavailable,
+    StoreUnusable,
+    UnitRefused,
+)
 from kraty_persistence.ports import Done
 from kraty_persistence.sql.dialects import Dialect
 from kraty_persistence.sql.outbox import take_posted
@@ -207,6 +214,8 @@ class Writer:
                 return self._commit(tasks)
             except Exception as error:
                 self._disconnect()
+                if _only_read(tasks) and self._kind.is_damage(error):
+                    raise StoreUnusable(f"the database is damaged: {_cause(error)}: restore a backup") from error
                 if not self._kind.is_outage(error):
                     raise
                 if self.failing_since is None:
@@ -236,7 +245,7 @@ class Writer:
         posted = take_posted(connection)
         if posted:
             self._outcomes.append((partial(self._tell_posted, posted), None))
-        if not all(isinstance(task, Job) and task.only_reads for task in tasks):
+        if not _only_read(tasks):
             self.failing_since = None
         return errors
 
@@ -261,6 +270,10 @@ class Writer:
 
 def _nobody(_error: StoreError | None) -> None:
     """Who has been told already."""
+
+
+def _only_read(tasks: Sequence[Task]) -> bool:
+    return all(isinstance(task, Job) and task.only_reads for task in tasks)
 
 
 def _helping(tasks: deque[Task], room: int) -> list[Task]:

@@ -48,6 +48,9 @@ class Dialect(Protocol):
     def is_outage(self, error: BaseException) -> bool:
         """Whether the world broke, so that the same transaction may succeed later."""
 
+    def is_damage(self, error: BaseException) -> bool:
+        """Whether what is stored cannot be read back: it will not mend by itself."""
+
     def cannot_open(self, error: BaseException, name: str) -> StoreError:
         """`StoreUnavailable` if the database may be opened later, else `StoreUnusable`; one plain line."""
 

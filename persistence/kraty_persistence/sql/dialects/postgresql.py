@@ -48,6 +48,8 @@ _OUTAGES = (
 )
 """Beginnings of the codes of errors that are nobody's bug."""
 
+_DAMAGE = ("XX001", "XX002")
+
 _PASSING = (
     "starting up",
     "shutting down",
@@ -120,6 +122,9 @@ class Postgresql(Dialect):
         if cause.sqlstate is None:  # the driver's own words; of a connection, or of how it was used
             return isinstance(cause, psycopg.OperationalError)
         return cause.sqlstate.startswith(_OUTAGES)
+
+    def is_damage(self, error: BaseException) -> bool:
+        return getattr(_cause(error), "sqlstate", None) in _DAMAGE
 
     def cannot_open(self, error: BaseException, name: str) -> StoreError:
         cause = _cause(error)

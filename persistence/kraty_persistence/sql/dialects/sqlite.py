@@ -39,6 +39,8 @@ _OUTAGES = {
     sqlite3.SQLITE_NOTADB,
 }
 
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
 _EPOCH = "SELECT value FROM meta WHERE key = 'epoch'"
 
 
@@ -89,16 +91,25 @@ class Sqlite(Dialect):
         return _ManyValues(statement, columns)
 
     def is_outage(self, error: BaseException) -> bool:
-        if isinstance(error, sa.exc.DBAPIError):
-            error = error.orig or error
-        code = getattr(error, "sqlite_errorcode", None)
-        return isinstance(code, int) and code & 0xFF in _OUTAGES
+        return _code(error) in _OUTAGES
+
+    def is_damage(self, error: BaseException) -> bool:
+        return _code(error) in _DAMAGE
 
     def cannot_open(self, error: BaseException, name: str) -> StoreError:
         cause = str(getattr(error, "orig", None) or error)
         if "locked" in cause:
             return StoreUnavailable(f"{name}: is locked by another program")
-        return StoreUnusable(f"{name}: cannot be opened as an SQLite database: {cause}")
+        what_to_do = ": restore a backup" if self.is_damage(error) else ""
+        return StoreUnusable(f"{name}: cannot be opened as an SQLite database: {cause}{what_to_do}")
+
+
+def _code(error: BaseException) -> int | None:
+    """SQLite's own, without its details."""
+    if isinstance(error, sa.exc.DBAPIError):
+        error = error.orig or error
+    code = getattr(error, "sqlite_errorcode", None)
+    return code & 0xFF if isinstance(code, int) else None
 
 
 def _check(url: sa.URL, owner: bool) -> None:
