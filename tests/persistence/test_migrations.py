@@ -141,18 +141,6 @@ async def test_an_upgrade_brings_an_older_database_to_the_newest_revision_once(
         pass
 
 
-async def test_an_upgrade_begins_with_the_first_revision_where_there_was_none(
-    place: Place, scripts: Path, monkeypatch: pytest.MonkeyPatch
-):
-    async with open_sql_store(place.url) as store:
-        await store.set_meta("schema_version", "3")
-    place.run("DROP TABLE alembic_version")
-    assert upgrading.current(place.url) == "0001"
-    release(scripts, monkeypatch)
-    assert upgrading.upgrade(place.url) == ("0001", "0002")
-    assert place.run("SELECT version_num FROM alembic_version") == [("0002",)]
-
-
 async def test_an_upgrade_stops_whoever_serves(place: Place, scripts: Path, monkeypatch: pytest.MonkeyPatch):
     async with open_sql_store(place.url) as store:
         await put(store, *records("a", b"1"))

@@ -87,27 +87,6 @@ async def test_another_revision_is_refused(place: Place, step: int, says: str):
     assert place.run("SELECT value FROM meta WHERE key = 'epoch'") == [("1",)]
 
 
-async def test_a_database_from_before_there_were_revisions_is_of_the_first(place: Place):
-    async with open_sql_store(place.url) as store:
-        await put(store, *records("a", b"1"))
-        await store.set_meta("schema_version", "3")
-    place.run("DROP TABLE alembic_version")
-    async with open_sql_store(place.url, owner=False) as reader:
-        assert (await reader.load("a")).records == (b"1",)
-    async with open_sql_store(place.url) as store:
-        assert (await store.load("a")).records == (b"1",)
-    assert place.run("SELECT version_num FROM alembic_version") == [("0001",)]
-    assert place.run("SELECT value FROM meta WHERE key = 'schema_version'") == []
-
-
-async def test_one_from_long_before_is_not_known_any_more(place: Place):
-    async with open_sql_store(place.url) as store:
-        await store.set_meta("schema_version", "2")
-    place.run("DROP TABLE alembic_version")
-    assert "another program" in await refusal(place.url)
-    assert place.run("SELECT value FROM meta WHERE key = 'epoch'") == [("1",)]
-
-
 async def test_a_locked_database_is_unavailable(place: Place, monkeypatch: pytest.MonkeyPatch):
     async with open_sql_store(place.url):
         pass

@@ -12,12 +12,9 @@ from kraty_persistence.errors import StoreError, StoreUnusable
 from kraty_persistence.sql.dialects import URLS, Dialect, dialect
 from kraty_persistence.sql.dialects.hosts import spread_hosts
 from kraty_persistence.sql.queries import get_meta, set_meta
-from kraty_persistence.sql.tables import REVISION, alembic_version, meta, metadata
+from kraty_persistence.sql.tables import REVISION, alembic_version, metadata
 
-__all__ = ["Judge", "adopt", "connect", "is_newer", "plain_errors", "raise_epoch", "state_of", "take_over"]
-
-_BEFORE_REVISIONS, _FIRST_SCHEMA, _FIRST = "schema_version", "3", "0001"
-"""A number under a key of `meta`, before Alembic; the last such schema is that of the first revision."""
+__all__ = ["Judge", "connect", "is_newer", "plain_errors", "raise_epoch", "state_of", "take_over"]
 
 Judge = Callable[[Callable[[str], str | None]], None]
 """Looks at facts of the game, before it is taken over; what it raises leaves the database, and who serves it, alone."""
@@ -61,7 +58,7 @@ def take_over(engine: sa.Engine, kind: Dialect, *, owner: bool, judge: Judge | N
                 raise StoreUnusable(f"{name}: is empty; a server must open it first")
             if revision is None:
                 metadata.create_all(connection, checkfirst=False)
-                stamp(connection, REVISION)
+                connection.execute(sa.insert(alembic_version).values(version_num=REVISION))
             elif revision > REVISION:
                 raise StoreUnusable(is_newer(name, revision))
             elif revision < REVISION:
@@ -72,7 +69,6 @@ def take_over(engine: sa.Engine, kind: Dialect, *, owner: bool, judge: Judge | N
             if judge is not None:
                 judge(partial(get_meta, connection))
             if owner:
-                adopt(connection)
                 kind.fence(raise_epoch(connection)).raise_it(connection)
             return get_meta(connection, "epoch") or ""
 
@@ -86,28 +82,11 @@ def state_of(connection: sa.Connection, kind: Dialect, name: str) -> str | None:
     tables = sa.inspect(connection).get_table_names()
     if not tables:
         return None
-    revision = None
-    if {"meta", alembic_version.name} <= {*tables}:
-        revision = connection.scalar(sa.select(alembic_version.c.version_num))
-    elif {"meta", "actors", "journal"} <= {*tables} and get_meta(connection, _BEFORE_REVISIONS) == _FIRST_SCHEMA:
-        revision = _FIRST
+    found = {"meta", alembic_version.name} <= {*tables}
+    revision = connection.scalar(sa.select(alembic_version.c.version_num)) if found else None
     if revision is None or not revision.isdigit():
         raise StoreUnusable(f"{name}: is a database of another program; {kind.begin_anew}")
     return str(revision)
-
-
-def adopt(connection: sa.Connection) -> None:
-    """Within the transaction that takes the database over: one from before there were revisions gets the first. That
-    is safe without asking, for its tables stay as they are."""
-    if not sa.inspect(connection).has_table(alembic_version.name):
-        alembic_version.create(connection)
-        stamp(connection, _FIRST)
-        connection.execute(sa.delete(meta).where(meta.c.key == _BEFORE_REVISIONS))
-
-
-def stamp(connection: sa.Connection, revision: str) -> None:
-    """Say in a database that has no revision which it is."""
-    connection.execute(sa.insert(alembic_version).values(version_num=revision))
 
 
 def is_newer(name: str, revision: str) -> str:

@@ -58,7 +58,6 @@ def upgrade(url: str) -> tuple[str, str]:
     with _opened(url, owner=True) as database:
         if database.revision > REVISION:
             raise StoreUnusable(opening.is_newer(database.name, database.revision))
-        opening.adopt(database.connection)
         if database.revision < REVISION:
             database.kind.fence(opening.raise_epoch(database.connection)).raise_it(database.connection)
             command.upgrade(_config(database.connection), REVISION)
