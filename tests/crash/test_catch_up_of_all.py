@@ -150,6 +150,8 @@ async def season(folder: Path, down: set[int], quiet: set[int]) -> dict[str, Any
     for hours in stretches(down, HOURS):
         clock.move_to(BEGIN + hours[0] * HOUR)
         async with open_game(GAME, store=f"sqlite:///{folder}.db", clock=clock) as game:
+            for player in PLAYERS:  # some may never have an hour to play
+                await game.introduce(player)
             for hour in hours:
                 clock.move_to(BEGIN + hour * HOUR)
                 await until(lambda: is_quiet(game, clock.now_ms()), 20)
@@ -164,8 +166,6 @@ async def season(folder: Path, down: set[int], quiet: set[int]) -> dict[str, Any
 async def outcome(game: Game, attempts: dict[str, str]) -> dict[str, Any]:
     """All that can be seen: standings with their bots, attempts, leagues, grants. Participants have names of chance,
     and when a grant is written is the server's own affair: its time to live begins when it can be claimed."""
-    for player in PLAYERS:  # some may never have played
-        await game.introduce(player)
     names = {(await game.server.player(player))["participantId"]: player for player in PLAYERS}
 
     async def standings(board: str) -> list[tuple[Any, ...]]:
