@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any
 
 import anyio
 import click
+from anyio.abc import TaskStatus
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -17,6 +19,7 @@ from rich.text import Text
 
 from kraty_actors.cli.faults import give_up
 from kraty_actors.client import ConnectionLost, Refused, connect
+from kraty_actors.opening import unwrapped
 from kraty_protocol.operator_shapes import ActorStats, ServerStats
 
 REFUSED = 1
@@ -53,10 +56,24 @@ def top(url: str, token: str | None, interval: float, limit: int, once: bool, as
 
 
 def _run(backend: str, *args: Any) -> None:
-    try:
-        anyio.run(_top, *args, backend=backend)
-    except* KeyboardInterrupt:  # alone, or among what it cut short
-        pass
+    with unwrapped():
+        anyio.run(_until_stopped, *args, backend=backend)
+
+
+async def _until_stopped(*args: Any) -> None:
+    """Look on until Ctrl-C or SIGTERM, which are no faults."""
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(_stop, tasks.cancel_scope)
+        await _top(*args)
+        tasks.cancel_scope.cancel()
+
+
+async def _stop(looking: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
+        async for _ in signals:
+            looking.cancel()
+            return
 
 
 async def _top(url: str, token: str | None, interval: float, limit: int, once: bool, show: Show) -> None:
