@@ -47,14 +47,11 @@ class Player:
     """One connection and one attempt; `seq` counts its writes and is each write's `id` as well."""
 
     def __init__(self, url: str, player_id: str, event_key: str, metric: str) -> None:
-        address = urlsplit(url)
-        self.socket = socket.create_connection((address.hostname, address.port), timeout=SILENCE_SECONDS)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = connected(url)
         self.sent_at: deque[float] = deque()
         self.seq = 0
         self.last_reply = b""
         self._rest = b""
-        self._upgrade(address.netloc, address.path)
         self._ask({"id": 1, "op": "hello", "role": "player", "playerId": player_id})
         started = self._ask({"id": 2, "op": "events.start", "eventKey": event_key})
         self._template = write_template(started["attempt"]["attemptId"], metric)
@@ -105,24 +102,30 @@ class Player:
         self.last_reply = body
         return True
 
-    def _upgrade(self, host: str, path: str) -> None:
-        key = base64.b64encode(os.urandom(16)).decode()
-        self.socket.sendall(
-            f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
-            f"Sec-WebSocket-Protocol: kraty.v1.msgpack\r\n\r\n".encode()
-        )
-        response = b""
-        while not response.endswith(b"\r\n\r\n"):  # the server says nothing more before it is asked
-            response += self.socket.recv(RECEIVE_BYTES) or b"closed\r\n\r\n"
-        if not response.startswith(b"HTTP/1.1 101"):
-            raise LoadFailed(f"no upgrade: {response.splitlines()[0]!r}")
-
     def _ask(self, request: dict[str, Any]) -> Any:
         self.socket.sendall(masked_frame(BINARY, msgpack.packb(request)))
         while not self.receive():
             pass
         return msgpack.unpackb(self.last_reply)["ok"]
+
+
+def connected(url: str) -> socket.socket:
+    """A WebSocket on which nothing has been said yet."""
+    address = urlsplit(url)
+    made = socket.create_connection((address.hostname, address.port), timeout=SILENCE_SECONDS)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    key = base64.b64encode(os.urandom(16)).decode()
+    made.sendall(
+        f"GET {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Protocol: kraty.v1.msgpack\r\n\r\n".encode()
+    )
+    response = b""
+    while not response.endswith(b"\r\n\r\n"):  # the server says nothing more before it is asked
+        response += made.recv(RECEIVE_BYTES) or b"closed\r\n\r\n"
+    if not response.startswith(b"HTTP/1.1 101"):
+        raise LoadFailed(f"no upgrade: {response.splitlines()[0]!r}")
+    return made
 
 
 def masked_frame(kind: int, body: bytes) -> bytes:

@@ -6,19 +6,15 @@ each line on standard input it answers with how many bytes have come since the b
 
 from __future__ import annotations
 
-import base64
-import os
 import selectors
 import socket
 import sys
-from urllib.parse import urlsplit
 
 import msgpack
 
-from benchmarks.load import ZERO_MASK
+from benchmarks.load import BINARY, PONG, RECEIVE_BYTES, connected, masked_frame
 
-RECEIVE_BYTES = 65_536
-PONG = bytes((0x8A, 0x80)) + ZERO_MASK
+PONGED = masked_frame(PONG, b"")
 STAY_SECONDS, STAY_EVERY = 10.0, 1_000
 
 
@@ -49,19 +45,11 @@ def main(url: str, count: int, board: str | None) -> None:
 def _stay(seats: list[socket.socket]) -> None:
     """Show that they are all still there."""
     for seat in seats:
-        seat.sendall(PONG)
+        seat.sendall(PONGED)
 
 
 def _seat(url: str, player: str, board: str | None) -> socket.socket:
-    address = urlsplit(url)
-    seat = socket.create_connection((address.hostname, address.port), timeout=30)
-    key = base64.b64encode(os.urandom(16)).decode()
-    seat.sendall(
-        f"GET {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
-        f"Sec-WebSocket-Protocol: kraty.v1.msgpack\r\n\r\n".encode()
-    )
-    _read_until(seat, b"\r\n\r\n")
+    seat = connected(url)
     if board is not None:
         _send(seat, {"id": 1, "op": "hello", "role": "player", "playerId": player})
         _send(seat, {"id": 2, "op": "boards.watch", "leaderboardId": board})
@@ -70,8 +58,7 @@ def _seat(url: str, player: str, board: str | None) -> socket.socket:
 
 
 def _send(seat: socket.socket, message: dict[str, object]) -> None:
-    body = msgpack.packb(message)
-    seat.sendall(bytes((0x82, 0x80 | len(body))) + ZERO_MASK + body)
+    seat.sendall(masked_frame(BINARY, msgpack.packb(message)))
 
 
 def _read_until(seat: socket.socket, mark: bytes) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from kraty_actors.actors.gates import Gates
+from kraty_actors.actors.outage import overloaded
 from kraty_actors.actors.world import World
 from kraty_actors.definitions import EventDefinition
 from kraty_actors.domain.admission import gate_refusal, limit_refusal, missing, too_poor
@@ -74,7 +75,7 @@ class Entrance:
             reply, is_settled = await self._try_start(player, event_key, context, announce=announce)
             if is_settled:
                 return reply
-        return _try_again()
+        return overloaded()
 
     async def _try_start(
         self, player: PlayerRow, event_key: str, context: Mapping[str, Scalar], *, announce: bool
@@ -112,7 +113,7 @@ class Entrance:
                     return attempt
             elif attempt.status == IN_PROGRESS or attempt.started_at >= asked_at:
                 return attempt  # else an older one: while the store is away questions go ahead of what the window told
-        return _try_again()
+        return overloaded()
 
     async def _attempt(self, player: PlayerRow, placed: Placed) -> AttemptView | Refusal:
         found = await self._world.loop.call(placed.contest_id, GetAttempt(player.number))
@@ -147,7 +148,7 @@ class Entrance:
         window = event.current(now)
         if window is None:  # perhaps one is due that cannot be opened while the store is away
             is_late = catalogue.due_at is not None and catalogue.due_at <= now
-            return _try_again() if is_late else _closed(event, event.next_start(now))
+            return overloaded() if is_late else _closed(event, event.next_start(now))
         rules = self._world.rules_event(window)
         facts = await self._facts(player, rules, now)
         return Door(window, rules, facts, await self._gates.started_elsewhere(player.number, event, window, now))
@@ -184,10 +185,6 @@ class Entrance:
 
     async def _facts(self, player: PlayerRow, rules: EventDefinition, now: int) -> Facts:
         return await self._gates.facts(player, facts_wanted(rules.unlock_condition, rules.entry_requirement), now)
-
-
-def _try_again() -> Refusal:
-    return Refusal("overloaded", "try again shortly", {"retryAfter": 1})
 
 
 def _closed(event: EventView, opens_at: int | None) -> Refusal:

@@ -21,9 +21,9 @@ from kraty_actors.bench.drive import Dial, NobodyPlays, Second, drive
 from kraty_actors.bench.load import PLAYERS_MAX, RATE_MAX, SECONDS_MAX, Load, Unreadable, read_metric, read_mix
 from kraty_actors.bench.measured import PERCENTILES, Measured, percentile
 from kraty_actors.bench.picture import picture as drawn
-from kraty_actors.cli.faults import give_up, read_text
+from kraty_actors.cli.faults import give_up, secrets_of, write_text
 from kraty_actors.client import ConnectionLost, Refused, connect
-from kraty_actors.gateway.auth import read_secrets, sign
+from kraty_actors.gateway.auth import sign
 from kraty_actors.opening import unwrapped
 
 TOO_SLOW = 1
@@ -81,7 +81,7 @@ def bench(
     with _looking_on(load, quiet=as_json) as tell:
         measured = _measured(url, load, _dial(url, secret_file, load), tell, backend)
     if picture is not None:
-        _write(picture, drawn(measured))
+        write_text(picture, drawn(measured))
     if as_json:
         click.echo(json.dumps(measured.plain(), indent=2))
     else:
@@ -92,10 +92,7 @@ def bench(
 def _dial(url: str, secret_file: Path | None, load: Load) -> Dial:
     if secret_file is None:
         return lambda name: connect(url, player_id=name, reconnect=False)
-    try:
-        secret, *_ = read_secrets(read_text(secret_file))
-    except ValueError as error:
-        give_up(f"{secret_file}: {error}")
+    secret, *_ = secrets_of(secret_file)
     ttl = TOKEN_SPARE_SECONDS + int(load.warm_up + load.seconds)
     return lambda name: connect(url, token=sign(secret, "player", name, ttl), reconnect=False)
 
@@ -188,13 +185,6 @@ def _judge(measured: Measured, max_p99: float | None) -> None:
         sys.exit(TOO_SLOW)
     if measured.unanswered or measured.mismatches:
         sys.exit(TOO_SLOW)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        give_up(f"{path}: {error.strerror}")
 
 
 def _ms(value: float) -> str:

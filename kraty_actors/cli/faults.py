@@ -12,6 +12,7 @@ import click
 
 from kraty_actors.actors.journal_key import read_key
 from kraty_actors.definitions import DefinitionFaults, GameFile, load_game_text
+from kraty_actors.gateway.auth import read_secrets
 
 WRONG_INPUT = 2
 """The exit code for a fault in what a command was given."""
@@ -34,6 +35,14 @@ def read_text(path: Path) -> str:
         give_up(f"{path}: is not UTF-8 text")
 
 
+def write_text(path: Path, text: str, *, option: str = "") -> None:
+    """Write a file that an option asked for, or exit 2."""
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        give_up(f"{option}{path}: {error.strerror}")
+
+
 def load_game(path: Path) -> GameFile:
     """The game in a file, or exit 2 with all that is wrong in it."""
     try:
@@ -50,6 +59,14 @@ def import_modules(names: Iterable[str]) -> None:
             importlib.import_module(name)
         except ImportError as error:
             give_up(f"--with {name}: {error}")
+
+
+def secrets_of(path: Path) -> tuple[str, ...]:
+    """The secrets in a file, or exit 2."""
+    try:
+        return read_secrets(read_text(path))
+    except ValueError as error:
+        give_up(f"{path}: {error}")
 
 
 key_option = click.option(

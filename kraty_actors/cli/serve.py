@@ -19,12 +19,11 @@ from kraty_actors.actors.chain import AlteredJournal
 from kraty_actors.actors.journal_key import WrongKey
 from kraty_actors.actors.publishing import WrongGame
 from kraty_actors.actors.records import UnknownFormat
-from kraty_actors.cli.faults import give_up, import_modules, key_of, key_option, read_text
+from kraty_actors.cli.faults import give_up, import_modules, key_of, key_option, secrets_of
 from kraty_actors.cli.logs import LogFormat, log_to_stderr
 from kraty_actors.cli.traces import exporting
 from kraty_actors.definitions import DefinitionFaults, UnreadableDefinition
 from kraty_actors.game import open_game
-from kraty_actors.gateway.auth import read_secrets
 from kraty_persistence import StoreError
 
 if TYPE_CHECKING:
@@ -160,10 +159,7 @@ def _secrets(secret_file: Path | None, insecure_dev: bool) -> tuple[str, ...]:
         if not insecure_dev:
             give_up("give --secret-file PATH, or on this machine alone --insecure-dev")
         return ()
-    try:
-        return read_secrets(read_text(secret_file))
-    except ValueError as error:
-        give_up(f"{secret_file}: {error}")
+    return secrets_of(secret_file)
 
 
 def _check_exposure(host: str, insecure_dev: bool, has_tls: bool, behind_proxy: str | None) -> None:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from kraty_actors.cli.faults import give_up, import_modules, read_text
+from kraty_actors.cli.faults import give_up, import_modules, read_text, write_text
 from kraty_actors.cli.population import attribute, budget
 from kraty_actors.cli.simulated import show
 from kraty_actors.definitions import DefinitionFaults, GameFile, load_game_text
@@ -91,7 +91,7 @@ def simulate_command(
     verdicts = [judged(made[0], limit) for limit in limits]
     names = [path.name for path, _ in scenarios]
     if report is not None:
-        _write(report, report_page(made, names, verdicts))
+        write_text(report, report_page(made, names, verdicts), option="--report: ")
     if as_json:
         click.echo(json.dumps(_plain(made, verdicts), indent=2, ensure_ascii=False))
     else:
@@ -159,13 +159,6 @@ def _plain(made: Sequence[Simulation], verdicts: Sequence[Judged]) -> object:
             for one in verdicts
         ]
     return plain
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        give_up(f"--report: {path}: {error.strerror}")
 
 
 def _judge(verdicts: Sequence[Judged], *, quiet: bool) -> None:

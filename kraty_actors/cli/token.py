@@ -7,8 +7,8 @@ from typing import get_args
 
 import click
 
-from kraty_actors.cli.faults import give_up, read_text
-from kraty_actors.gateway.auth import is_player_id, read_secrets, sign
+from kraty_actors.cli.faults import give_up, secrets_of
+from kraty_actors.gateway.auth import is_player_id, sign
 from kraty_protocol.limits import Role
 
 HOUR_SECONDS = 3600
@@ -25,8 +25,4 @@ def token(role: Role, player: str | None, ttl: int, secret_file: Path) -> None:
         give_up("--player ID goes with --role player, and only with it")
     if player is not None and not is_player_id(player):
         give_up("--player: an id has 1..64 characters, none of them a control character")
-    try:
-        secrets = read_secrets(read_text(secret_file))
-    except ValueError as error:
-        give_up(f"{secret_file}: {error}")
-    click.echo(sign(secrets[0], role, player, ttl))
+    click.echo(sign(secrets_of(secret_file)[0], role, player, ttl))

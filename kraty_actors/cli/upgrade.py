@@ -6,17 +6,15 @@ import sys
 
 import click
 
+from kraty_actors.cli.database import db_option
 from kraty_actors.cli.faults import give_up
 from kraty_persistence import StoreError
 from kraty_persistence.sql import upgrading
+from kraty_persistence.sql.opening import what_to_do
 from kraty_persistence.sql.tables import REVISION
 
 NOT_AS_EXPECTED = 1
 """The exit code where a database is not what this version expects."""
-
-db_option = click.option(
-    "--db", default="sqlite:///kraty.db", show_default=True, metavar="URL", help="The game's database."
-)
 
 
 @click.group()
@@ -40,7 +38,7 @@ def check(db: str) -> None:
     """Exit 0 if this version can serve the database, 1 with the reasons if something has to be done to it first."""
     try:
         revision = upgrading.current(db)
-        reasons = upgrading.differences(db) if revision == REVISION else [_other(revision)]
+        reasons = upgrading.differences(db) if revision == REVISION else [f"{revision}: {what_to_do(revision)}"]
     except StoreError as error:
         give_up(error)
     for reason in reasons:
@@ -62,9 +60,3 @@ def upgrade(db: str) -> None:
     except StoreError as error:
         give_up(error)
     click.echo(f"{has}: is the newest already" if had == has else f"{had} -> {has}")
-
-
-def _other(revision: str) -> str:
-    if revision > REVISION:
-        return f"{revision}: this version knows {REVISION}: upgrade kraty-actors"
-    return f"{revision}: this version needs {REVISION}: back it up, and run kraty-actors db upgrade"

@@ -14,7 +14,7 @@ from kraty_persistence.sql.dialects.hosts import spread_hosts
 from kraty_persistence.sql.queries import get_meta, set_meta
 from kraty_persistence.sql.tables import REVISION, alembic_version, metadata
 
-__all__ = ["Judge", "connect", "is_newer", "plain_errors", "raise_epoch", "state_of", "take_over"]
+__all__ = ["Judge", "connect", "is_newer", "plain_errors", "raise_epoch", "state_of", "take_over", "what_to_do"]
 
 Judge = Callable[[Callable[[str], str | None]], None]
 """Looks at facts of the game, before it is taken over; what it raises leaves the database, and who serves it, alone."""
@@ -62,10 +62,8 @@ def take_over(engine: sa.Engine, kind: Dialect, *, owner: bool, judge: Judge | N
             elif revision > REVISION:
                 raise StoreUnusable(is_newer(name, revision))
             elif revision < REVISION:
-                raise StoreUnusable(
-                    f"{name}: has revision {revision}, this version needs {REVISION}: back it up, and run "
-                    "kraty-actors db upgrade, after which older versions cannot open it any more"
-                )
+                no_way_back = "after which older versions cannot open it any more"
+                raise StoreUnusable(f"{name}: has revision {revision}, {what_to_do(revision)}, {no_way_back}")
             if judge is not None:
                 judge(partial(get_meta, connection))
             if owner:
@@ -91,7 +89,14 @@ def state_of(connection: sa.Connection, kind: Dialect, name: str) -> str | None:
 
 def is_newer(name: str, revision: str) -> str:
     """What to tell of a database of a later version."""
-    return f"{name}: has revision {revision}, this version knows {REVISION}: upgrade kraty-actors"
+    return f"{name}: has revision {revision}, {what_to_do(revision)}"
+
+
+def what_to_do(revision: str) -> str:
+    """What to do about a database of another revision than this version's."""
+    if revision > REVISION:
+        return f"this version knows {REVISION}: upgrade kraty-actors"
+    return f"this version needs {REVISION}: back it up, and run kraty-actors db upgrade"
 
 
 def raise_epoch(connection: sa.Connection) -> str:
