@@ -17,12 +17,14 @@ from benchmarks.figures.counting import measure_counting
 from benchmarks.figures.entry import measure_entry
 from benchmarks.figures.fanout import measure_fanout
 from benchmarks.figures.finalization import Finalization, measure_finalization
+from benchmarks.figures.journal import measure_journal
 from benchmarks.figures.listings import EVENTS, measure_listings
 from benchmarks.figures.lobbies import TICK_SECONDS, Lobbies, measure_lobbies
 from benchmarks.figures.placement import measure_placement
-from benchmarks.figures.recovery import Large, Sleep, measure_journal, measure_large, measure_return, measure_sleep
+from benchmarks.figures.recovery import Large, measure_large
 from benchmarks.figures.replay import GAMES, measure_replay
 from benchmarks.figures.simulated import measure_simulated
+from benchmarks.figures.sleeping import Sleep, measure_return, measure_sleep
 from benchmarks.figures.webhooks import Deliveries, measure_webhooks
 
 ENTRY_STARTS = 1_000

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -14,7 +12,7 @@ from typing import Any
 import anyio
 
 from kraty_actors import Game, open_game
-from kraty_actors.cli.serve import COLLECT_EVERY, SWITCH_SECONDS
+from kraty_actors.cli.serve import tune_the_interpreter
 from kraty_persistence import PlayerRow
 
 AT_ONCE = 256
@@ -24,8 +22,7 @@ ROUNDS = 5
 async def measure_entry(starts: int, folder: Path) -> dict[str, float]:
     """Starts a second, free and paid, each by players who see it listed and have not been there yet: medians over the
     rounds, with the interpreter tuned as `serve` tunes it."""
-    gc.set_threshold(COLLECT_EVERY, 20, 50)
-    sys.setswitchinterval(SWITCH_SECONDS)
+    tune_the_interpreter()
     free, paid = [], []
     with tempfile.TemporaryDirectory(prefix=".figures-", dir=folder) as name:
         async with open_game(_game(), store=f"sqlite:///{name}/figures.db") as game:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ from websockets.asyncio.server import ServerConnection, broadcast, serve
 from websockets.typing import Subprotocol
 
 from kraty_actors import open_game
-from kraty_actors.cli.serve import COLLECT_EVERY
+from kraty_actors.cli.serve import tune_the_interpreter
 from kraty_actors.domain.ids import contest_id
 from kraty_actors.gateway.frames import SharedPush
 from kraty_actors.gateway.hub import ViewKey
@@ -67,7 +66,7 @@ def audience(url: str, count: int, board: str | None = None) -> Iterator[subproc
 
 def measure_fanout(watchers: int) -> tuple[float, float]:
     """Deliveries for each second of this process's own time: ours, and those of `websockets.broadcast`."""
-    gc.set_threshold(COLLECT_EVERY, 20, 50)
+    tune_the_interpreter()
     ours = anyio.run(_ours, watchers, backend="trio")
     theirs = anyio.run(_theirs, watchers, backend="asyncio")
     return ours, theirs

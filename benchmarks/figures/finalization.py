@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,7 +16,7 @@ import anyio
 from benchmarks.figures.crowd import add_players, all_play
 from benchmarks.figures.others import resident, write_while
 from kraty_actors import Game, open_game
-from kraty_actors.cli.serve import COLLECT_EVERY, SWITCH_SECONDS
+from kraty_actors.cli.serve import tune_the_interpreter
 
 CALM_SECONDS = 3
 
@@ -37,8 +36,7 @@ class Finalization:
 async def measure_finalization(players: int, folder: Path, say: Callable[[str], None]) -> Finalization:
     """Have so many players start and write once, then end the window, which pays by rank, with the interpreter tuned
     as `serve` tunes it."""
-    gc.set_threshold(COLLECT_EVERY, 20, 50)
-    sys.setswitchinterval(SWITCH_SECONDS)
+    tune_the_interpreter()
     found = Finalization(players)
     with tempfile.TemporaryDirectory(prefix=".figures-", dir=folder) as name:
         file = Path(name) / "figures.db"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,7 +16,7 @@ import anyio
 
 from benchmarks.figures.others import resident, write_while
 from kraty_actors import Game, open_game
-from kraty_actors.cli.serve import COLLECT_EVERY, SWITCH_SECONDS
+from kraty_actors.cli.serve import tune_the_interpreter
 
 TICK_SECONDS = 5
 PUSHED_AT_ONCE = 200
@@ -39,8 +38,7 @@ class Lobbies:
 async def measure_lobbies(lobbies: int, idle_seconds: float, folder: Path, say: Callable[[str], None]) -> Lobbies:
     """Push the lobbies, start one player in each, look on, watch one, close all; with the interpreter tuned as
     `serve` tunes it."""
-    gc.set_threshold(COLLECT_EVERY, 20, 50)
-    sys.setswitchinterval(SWITCH_SECONDS)
+    tune_the_interpreter()
     found = Lobbies(lobbies)
     with tempfile.TemporaryDirectory(prefix=".figures-", dir=folder) as name:
         async with open_game(_game(), store=f"sqlite:///{name}/figures.db") as game:

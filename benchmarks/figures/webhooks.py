@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from benchmarks.figures.others import write_while
 from kraty_actors import open_game
 from kraty_actors.actors.loop import answer_to
 from kraty_actors.actors.records import pack
-from kraty_actors.cli.serve import COLLECT_EVERY, SWITCH_SECONDS
+from kraty_actors.cli.serve import tune_the_interpreter
 from kraty_persistence import Delivery, Store, Unit
 from kraty_persistence.sql import open_sql_store
 
@@ -43,8 +42,7 @@ class Deliveries:
 async def measure_webhooks(deliveries: int, folder: Path) -> Deliveries:
     """Have so many deliveries become due at once, and wait until they have all arrived, with the interpreter tuned as
     `serve` tunes it."""
-    gc.set_threshold(COLLECT_EVERY, 20, 50)
-    sys.setswitchinterval(SWITCH_SECONDS)
+    tune_the_interpreter()
     found = Deliveries(deliveries)
     with _receiver() as port, tempfile.TemporaryDirectory(prefix=".figures-", dir=folder) as name:
         async with (

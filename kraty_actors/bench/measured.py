@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kraty_actors.bench.load import Deed, Load
+from kraty_actors.simulation.figures import quantile
 
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float:
-    """The smallest value that is not below so many percent of all; NaN of none."""
-    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)] if ordered else math.nan
+    """As `quantile`; NaN of none."""
+    return quantile(ordered, percent) if ordered else math.nan
 
 
 @dataclass(slots=True)

@@ -84,7 +84,7 @@ def serve(
     import_modules(modules)
     secrets = _secrets(secret_file, insecure_dev)
     _check_exposure(host, insecure_dev, tls_cert is not None, behind_proxy)
-    _tune_the_interpreter()
+    tune_the_interpreter()
     tls = _tls(tls_cert, tls_key)
     options = Options(
         game,
@@ -103,7 +103,7 @@ def serve(
         anyio.run(_serve, options, tracer, backend=backend)
 
 
-def _tune_the_interpreter() -> None:
+def tune_the_interpreter() -> None:
     """What a message allocates is freed by counting references; looking for cycles every 700 objects, as Python
     does by default, takes a third of the time of a busy server. And a commit takes the interpreter back dozens of
     times: waiting 5 ms for each, as by default while actors are busy, makes everybody wait for it."""

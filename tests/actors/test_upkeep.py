@@ -172,16 +172,21 @@ async def test_r27_a_final_one_that_was_read_back_leaves_again():
         assert await store.load("a") == kept  # it was not written again
 
 
+async def written_down_unheard(world: World, store: SteppedStore) -> None:
+    """What `a` was just asked is stored, and `a` is written down, before anybody has heard what it says."""
+    await world.settle()
+    store.step(of="a")
+    await world.settle()
+    world.loop._checkpoints.write(world.loop._cells["a"])
+    store.step(of="a")
+    await world.settle()
+
+
 async def test_r27_a_final_one_that_was_written_down_before_it_was_heard_is_over_once_it_is():
     store = SteppedStore()
     async with running(store) as world:
         world.ask("a", End(["b"]))
-        await world.settle()
-        store.step(of="a")
-        await world.settle()
-        world.loop._checkpoints.write(world.loop._cells["a"])
-        store.step(of="a")
-        await world.settle()
+        await written_down_unheard(world, store)
         assert "a" in await store.unfinished()
         store.commit_from_now_on()
         await world.settle()
@@ -260,12 +265,7 @@ async def test_r56_who_may_not_have_been_heard_is_recovered_at_a_start():
     store = SteppedStore()
     async with running(store) as world:
         world.ask("a", Give(1, ["b"]))
-        await world.settle()
-        store.step(of="a")
-        await world.settle()
-        world.loop._checkpoints.write(world.loop._cells["a"])
-        store.step(of="a")
-        await world.settle()
+        await written_down_unheard(world, store)
         assert "a" in await store.resting()
         store.crash()
     store.at_once = True

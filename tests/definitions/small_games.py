@@ -70,3 +70,20 @@ def by_path(faults: Any) -> dict[str, str]:
         assert fault.path not in found, f"two faults at {fault.path}: {found[fault.path]}; {fault.message}"
         found[fault.path] = fault.message
     return found
+
+
+def cash(amount: Any, key: str = "cash") -> dict[str, Any]:
+    """An entry of a bundle, as the next ones."""
+    return {"type": "currency", "currencyKey": key, "amount": amount}
+
+
+def bullets(quantity: Any) -> dict[str, Any]:
+    return {"type": "item", "itemKey": "bullet", "quantity": quantity}
+
+
+def crates(quantity: Any) -> dict[str, Any]:
+    return {"type": "crate", "crateItemKey": "crate", "quantity": quantity}
+
+
+def drawn(rolls: Any, *lines: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "table", "rolls": rolls, "weightedEntries": [{"weight": 1, "entry": line} for line in lines]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from small_games import SURROUNDINGS, faults_of, game, race
+from small_games import SURROUNDINGS, bullets, cash, crates, drawn, faults_of, game, race
 
 
 def entries(*listed: dict[str, Any]) -> dict[str, Any]:
@@ -14,22 +14,6 @@ def entries(*listed: dict[str, Any]) -> dict[str, Any]:
 
 def bots(behaviour: dict[str, Any]) -> dict[str, Any]:
     return {"bots": [{"key": "b", "behaviour": behaviour}]}
-
-
-def cash(amount: Any) -> dict[str, Any]:
-    return {"type": "currency", "currencyKey": "cash", "amount": amount}
-
-
-def bullets(quantity: Any) -> dict[str, Any]:
-    return {"type": "item", "itemKey": "bullet", "quantity": quantity}
-
-
-def crates(quantity: Any) -> dict[str, Any]:
-    return {"type": "crate", "crateItemKey": "crate", "quantity": quantity}
-
-
-def drawn(rolls: Any, *lines: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "table", "rolls": rolls, "weightedEntries": [{"weight": 1, "entry": line} for line in lines]}
 
 
 def machine(**state: Any) -> dict[str, Any]:

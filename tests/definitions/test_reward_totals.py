@@ -8,28 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_games import SURROUNDINGS, faults_of, game, load, race
+from small_games import SURROUNDINGS, bullets, cash, crates, drawn, faults_of, game, load, race
 
 from kraty_actors.definitions import DefinitionFaults, load_entries
 from kraty_actors.definitions.rewards import MAX_ROLLED
 from kraty_actors.definitions.scalars import MAX_WHOLE
 from kraty_actors.domain.loot import Bundles, roll
-
-
-def cash(amount: Any, key: str = "cash") -> dict[str, Any]:
-    return {"type": "currency", "currencyKey": key, "amount": amount}
-
-
-def bullets(quantity: Any) -> dict[str, Any]:
-    return {"type": "item", "itemKey": "bullet", "quantity": quantity}
-
-
-def crates(quantity: Any) -> dict[str, Any]:
-    return {"type": "crate", "crateItemKey": "crate", "quantity": quantity}
-
-
-def drawn(rolls: Any, *lines: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "table", "rolls": rolls, "weightedEntries": [{"weight": 1, "entry": line} for line in lines]}
 
 
 def bundles(*entries: dict[str, Any]) -> dict[str, Any]:
